@@ -1,0 +1,33 @@
+package io.millrace.llm.backend;
+
+/**
+ * Runs steps on a device: forward pass and sampling. Steps are launched in order and collected in the same order.
+ *
+ * <p>A CPU runner computes in {@link #launch} or {@link #collect} and takes one step at a time; a GPU runner enqueues in
+ * {@code launch}, so that the next step can be scheduled while this one runs.
+ *
+ * <p>Threads: one engine thread calls everything.
+ */
+public interface StepRunner extends AutoCloseable {
+
+    /** Most steps that may be launched and not yet collected: 1 without overlap, 2 with. */
+    int maxStepsInFlight();
+
+    /**
+     * Enqueues one step.
+     *
+     * @throws IllegalStateException when {@link #maxStepsInFlight} steps are in flight
+     */
+    void launch(StepInput step);
+
+    /**
+     * Waits for the oldest step in flight.
+     *
+     * @throws StepFailedException when the step failed; its KV writes are undefined, earlier steps' are intact
+     * @throws IllegalStateException when none is in flight
+     */
+    StepOutput collect();
+
+    @Override
+    void close();
+}
