@@ -6,7 +6,7 @@ import java.util.Optional;
 /**
  * One request to an engine.
  *
- * @param id unique among the requests in flight
+ * @param id unique among the requests in flight; free again once its request completed or was cancelled
  * @param operation what is asked for
  * @param input what it works on
  * @param sampling how tokens are drawn

@@ -19,6 +19,7 @@ import java.util.OptionalLong;
  * @param stop at most {@value #MAX_STOP_STRINGS} non-empty strings
  * @param seed seed of the draws
  * @param logprobs alternatives to report per position, 0 to {@value #MAX_LOGPROBS}; empty: none, not even the drawn token's
+ * @param responseFormat the form that the answer must have
  */
 public record SamplingParameters(
         OptionalInt maxTokens,
@@ -31,7 +32,8 @@ public record SamplingParameters(
         double repetitionPenalty,
         List<String> stop,
         OptionalLong seed,
-        OptionalInt logprobs) {
+        OptionalInt logprobs,
+        ResponseFormat responseFormat) {
 
     /** Bound on {@code stop}: every string is searched for after every token. */
     public static final int MAX_STOP_STRINGS = 16;
@@ -39,9 +41,24 @@ public record SamplingParameters(
     /** Bound on {@code logprobs}: OpenAI's and vLLM's. */
     public static final int MAX_LOGPROBS = 20;
 
-    /** Greedy, no stop strings, the model's default length. */
-    public static final SamplingParameters GREEDY = new SamplingParameters(
-            OptionalInt.empty(), 0, false, 0, 1, 0, 0, 1, List.of(), OptionalLong.empty(), OptionalInt.empty());
+    /** The unmodified distribution (temperature 1), no stop strings, the model's default length. */
+    public static final SamplingParameters DEFAULT = new SamplingParameters(
+            OptionalInt.empty(),
+            0,
+            false,
+            1,
+            1,
+            0,
+            0,
+            1,
+            List.of(),
+            OptionalLong.empty(),
+            OptionalInt.empty(),
+            ResponseFormat.TEXT);
+
+    /** {@link #DEFAULT} with temperature 0: the most probable token each time. */
+    public static final SamplingParameters GREEDY =
+            DEFAULT.toBuilder().temperature(0).build();
 
     public SamplingParameters {
         stop = List.copyOf(stop);
@@ -67,9 +84,131 @@ public record SamplingParameters(
         }
     }
 
+    /** A builder that starts at {@link #DEFAULT}. */
+    public static Builder builder() {
+        return new Builder(DEFAULT);
+    }
+
+    /** A builder that starts at these values: a model's defaults, say, with a request's own put over them. */
+    public Builder toBuilder() {
+        return new Builder(this);
+    }
+
     private static void check(String field, Object value, boolean valid, String expected) {
         if (!valid) {
             throw new InvalidRequestException(field, value, expected);
+        }
+    }
+
+    /** Sets parameters by name; {@link #build} checks them. Not for use by several threads. */
+    public static final class Builder {
+        private OptionalInt maxTokens;
+        private int minTokens;
+        private boolean ignoreEos;
+        private double temperature;
+        private double topP;
+        private int topK;
+        private double minP;
+        private double repetitionPenalty;
+        private List<String> stop;
+        private OptionalLong seed;
+        private OptionalInt logprobs;
+        private ResponseFormat responseFormat;
+
+        private Builder(SamplingParameters from) {
+            maxTokens = from.maxTokens;
+            minTokens = from.minTokens;
+            ignoreEos = from.ignoreEos;
+            temperature = from.temperature;
+            topP = from.topP;
+            topK = from.topK;
+            minP = from.minP;
+            repetitionPenalty = from.repetitionPenalty;
+            stop = from.stop;
+            seed = from.seed;
+            logprobs = from.logprobs;
+            responseFormat = from.responseFormat;
+        }
+
+        public Builder maxTokens(int value) {
+            maxTokens = OptionalInt.of(value);
+            return this;
+        }
+
+        public Builder minTokens(int value) {
+            minTokens = value;
+            return this;
+        }
+
+        public Builder ignoreEos(boolean value) {
+            ignoreEos = value;
+            return this;
+        }
+
+        public Builder temperature(double value) {
+            temperature = value;
+            return this;
+        }
+
+        public Builder topP(double value) {
+            topP = value;
+            return this;
+        }
+
+        public Builder topK(int value) {
+            topK = value;
+            return this;
+        }
+
+        public Builder minP(double value) {
+            minP = value;
+            return this;
+        }
+
+        public Builder repetitionPenalty(double value) {
+            repetitionPenalty = value;
+            return this;
+        }
+
+        public Builder stop(List<String> value) {
+            stop = value;
+            return this;
+        }
+
+        public Builder seed(long value) {
+            seed = OptionalLong.of(value);
+            return this;
+        }
+
+        public Builder logprobs(int value) {
+            logprobs = OptionalInt.of(value);
+            return this;
+        }
+
+        public Builder responseFormat(ResponseFormat value) {
+            responseFormat = value;
+            return this;
+        }
+
+        /**
+         * The parameters.
+         *
+         * @throws InvalidRequestException when one is out of range
+         */
+        public SamplingParameters build() {
+            return new SamplingParameters(
+                    maxTokens,
+                    minTokens,
+                    ignoreEos,
+                    temperature,
+                    topP,
+                    topK,
+                    minP,
+                    repetitionPenalty,
+                    stop,
+                    seed,
+                    logprobs,
+                    responseFormat);
         }
     }
 }

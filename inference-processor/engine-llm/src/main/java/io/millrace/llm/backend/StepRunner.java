@@ -1,7 +1,8 @@
 package io.millrace.llm.backend;
 
 /**
- * Runs steps on a device: forward pass and sampling. Steps are launched in order and collected in the same order.
+ * Runs steps on a device: forward pass and sampling. Steps are launched, run and collected in the same order: a step sees
+ * the KV writes of those before it, and a block given to another sequence is overwritten only after their reads.
  *
  * <p>A CPU runner computes in {@link #launch} or {@link #collect} and takes one step at a time; a GPU runner enqueues in
  * {@code launch}, so that the next step can be scheduled while this one runs.
@@ -14,14 +15,14 @@ public interface StepRunner extends AutoCloseable {
     int maxStepsInFlight();
 
     /**
-     * Enqueues one step.
+     * Enqueues one step. A step whose launch throws is not in flight.
      *
      * @throws IllegalStateException when {@link #maxStepsInFlight} steps are in flight
      */
     void launch(StepInput step);
 
     /**
-     * Waits for the oldest step in flight.
+     * Waits for the oldest step in flight. It is in flight no more, also when this throws; later ones still are.
      *
      * @throws StepFailedException when the step failed; its KV writes are undefined, earlier steps' are intact
      * @throws IllegalStateException when none is in flight
