@@ -1,0 +1,60 @@
+package io.millrace.devstack;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The broker's configuration: one small node, quick to start, quick to abort a dead worker's transaction. */
+final class BrokerProperties {
+    static final int NODE_ID = 1;
+    static final String CONTROLLER_LISTENER = "CONTROLLER";
+
+    private BrokerProperties() {}
+
+    static Map<String, String> of(Path data, int clientPort, int controllerPort) {
+        Map<String, String> p = new LinkedHashMap<>();
+        putNode(p, data, clientPort, controllerPort);
+        putInternalTopics(p);
+        // After kill -9 the takeover waits for the dead worker's open transaction; the default looks for those every 10
+        // s.
+        p.put("transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000");
+        p.put("group.initial.rebalance.delay.ms", "0");
+        // A mistyped topic is an error, not a new topic with one partition.
+        p.put("auto.create.topics.enable", "false");
+        putSizes(p);
+        return p;
+    }
+
+    private static void putNode(Map<String, String> p, Path data, int clientPort, int controllerPort) {
+        String client = "PLAINTEXT://" + Ports.LOOPBACK + ":" + clientPort;
+        p.put("process.roles", "broker,controller");
+        p.put("node.id", Integer.toString(NODE_ID));
+        p.put("controller.quorum.voters", NODE_ID + "@" + Ports.LOOPBACK + ":" + controllerPort);
+        p.put("listeners", client + "," + CONTROLLER_LISTENER + "://" + Ports.LOOPBACK + ":" + controllerPort);
+        p.put("advertised.listeners", client);
+        p.put("controller.listener.names", CONTROLLER_LISTENER);
+        p.put("inter.broker.listener.name", "PLAINTEXT");
+        p.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT," + CONTROLLER_LISTENER + ":PLAINTEXT");
+        p.put("log.dirs", data.toString());
+        p.put("metadata.log.dir", data.toString());
+    }
+
+    /** One replica, and 4 partitions instead of 50: fewer files to open and to recover. */
+    private static void putInternalTopics(Map<String, String> p) {
+        p.put("offsets.topic.replication.factor", "1");
+        p.put("offsets.topic.num.partitions", "4");
+        p.put("transaction.state.log.replication.factor", "1");
+        p.put("transaction.state.log.min.isr", "1");
+        p.put("transaction.state.log.num.partitions", "4");
+        p.put("share.coordinator.state.topic.replication.factor", "1");
+        p.put("share.coordinator.state.topic.min.isr", "1");
+        p.put("share.coordinator.state.topic.num.partitions", "1");
+    }
+
+    private static void putSizes(Map<String, String> p) {
+        p.put("log.cleaner.dedupe.buffer.size", "4194304"); // 4 MiB, not 128 MiB
+        p.put("num.network.threads", "2");
+        p.put("num.io.threads", "4");
+        p.put("background.threads", "2");
+    }
+}
