@@ -1,5 +1,6 @@
 /**
- * The millrace command.
+ * The millrace command: one class per command, data on stdout, logs and progress on stderr. It may use every module; nothing
+ * uses it.
  */
 @NullMarked
 package io.millrace.cli;
