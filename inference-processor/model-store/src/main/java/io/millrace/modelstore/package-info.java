@@ -1,5 +1,5 @@
 /**
- * Named models to verified local files: fetched once, resumed, checked by SHA-256.
+ * Named models to verified local files: fetched once, resumed, checked by size and SHA-256. It uses the JDK and slf4j only.
  */
 @NullMarked
 package io.millrace.modelstore;
