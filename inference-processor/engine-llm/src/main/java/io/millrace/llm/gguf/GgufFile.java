@@ -104,6 +104,11 @@ public final class GgufFile implements AutoCloseable {
         return Optional.ofNullable(tensor);
     }
 
+    /** An error about a tensor, at its description in the file: {@code expected} and {@code found} complete the message. */
+    public GgufException failure(String tensor, String expected, String found) {
+        return new GgufException(path, header.offsetOf(tensor), "tensor " + tensor + " of " + expected, found);
+    }
+
     /** Unmaps the file; reading a tensor's data afterwards throws {@link IllegalStateException}. */
     @Override
     public void close() {
