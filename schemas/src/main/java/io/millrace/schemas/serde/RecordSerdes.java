@@ -1,0 +1,54 @@
+package io.millrace.schemas.serde;
+
+import java.util.Map;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.Serializer;
+
+/**
+ * Makes the serializers of record values, ready for use: they need no {@code configure}. The configuration is Kafka's and the registry's
+ * properties in one map; {@link RecordFormat#of} says which format it asks for. They are safe for many threads.
+ *
+ * <p>Reading throws {@link org.apache.kafka.common.errors.SerializationException} for bytes that no retry will make readable, {@link
+ * InvalidFieldException} for JSON whose fields are wrong, and {@link RegistryUnavailableException} where a later try may succeed.
+ */
+public final class RecordSerdes {
+
+    private RecordSerdes() {}
+
+    /**
+     * A serializer of values.
+     *
+     * @throws ConfigException if the configuration is wrong
+     */
+    public static <T extends SpecificRecord> Serializer<T> serializer(Class<T> type, Map<String, ?> config) {
+        return switch (RecordFormat.of(config)) {
+            case JSON -> new JsonRecordSerializer<>();
+            case AVRO -> throw new ConfigException("Avro comes with the registry client");
+        };
+    }
+
+    /**
+     * A deserializer of values.
+     *
+     * @throws ConfigException if the configuration is wrong
+     */
+    public static <T extends SpecificRecord> Deserializer<T> deserializer(Class<T> type, Map<String, ?> config) {
+        return switch (RecordFormat.of(config)) {
+            case JSON -> new JsonRecordDeserializer<>(type);
+            case AVRO -> throw new ConfigException("Avro comes with the registry client");
+        };
+    }
+
+    /**
+     * Both in one.
+     *
+     * @throws ConfigException if the configuration is wrong
+     */
+    public static <T extends SpecificRecord> Serde<T> serde(Class<T> type, Map<String, ?> config) {
+        return Serdes.serdeFrom(serializer(type, config), deserializer(type, config));
+    }
+}
