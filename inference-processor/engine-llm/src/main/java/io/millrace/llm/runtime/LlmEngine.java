@@ -1,0 +1,210 @@
+package io.millrace.llm.runtime;
+
+import io.millrace.engine.Completion;
+import io.millrace.engine.Completion.FinishReason;
+import io.millrace.engine.EngineStats;
+import io.millrace.engine.FailureCode;
+import io.millrace.engine.InferenceEngine;
+import io.millrace.engine.InferenceRequest;
+import io.millrace.engine.ModelInfo;
+import io.millrace.engine.Rejection;
+import io.millrace.llm.backend.StepRunner;
+import io.millrace.llm.runtime.StepResult.Broken;
+import io.millrace.llm.runtime.StepResult.Computed;
+import io.millrace.llm.runtime.StepResult.ItemResult;
+import io.millrace.llm.sampler.SampledToken;
+import io.millrace.llm.scheduler.BatchPlan;
+import io.millrace.llm.scheduler.Scheduler;
+import io.millrace.llm.scheduler.Sequence;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers prompts on one local model. Requests join and leave the batch at every step; read {@link #step} to know how.
+ *
+ * <p>Threads: any thread submits, cancels, reads and closes; it tokenizes its own prompt ({@link Admission}) and leaves it in
+ * the {@link Inbox}. One engine thread does all the rest and calls all callbacks. An unexpected error ends that thread: the
+ * engine is unhealthy from then on, refuses submissions and completes nothing, since it cannot say how requests ended.
+ */
+public final class LlmEngine implements InferenceEngine {
+
+    private static final Logger log = LoggerFactory.getLogger(LlmEngine.class);
+
+    private final ModelInfo model;
+    private final PromptCodec codec;
+    private final EngineClock clock;
+    private final StepRunner runner;
+    private final Admission admission;
+    private final Inbox inbox;
+    private final Scheduler scheduler;
+    private final StepPipeline steps;
+    private final Flights flights = new Flights();
+    private final EngineMeter meter = new EngineMeter();
+    private final long[] withoutEnd; // mask of all tokens but those that end an answer
+    private final List<Done> done = new ArrayList<>(); // of this step
+    private final Thread thread;
+
+    LlmEngine(ModelInfo model, PromptCodec codec, StepRunner runner, EngineBudgets budgets, EngineClock clock) {
+        this.model = model;
+        this.codec = codec;
+        this.clock = clock;
+        this.runner = runner;
+        admission = new Admission(codec, budgets, clock);
+        inbox = new Inbox(budgets.maxWaiting());
+        scheduler = new Scheduler(budgets.schedulerLimits());
+        withoutEnd = TokenMasks.withoutEnd(codec);
+        steps = new StepPipeline(
+                runner, scheduler, item -> flights.of(item).sampleRequest(item.end(), withoutEnd), clock);
+        thread = Thread.ofPlatform()
+                .name("millrace-engine-" + model.name())
+                .daemon()
+                .unstarted(this::run);
+    }
+
+    /** A completion on its way to its request's callback. */
+    private record Done(Inbox.Ticket ticket, Completion completion, Consumer<? super Completion> onCompletion) {}
+
+    @Override
+    public ModelInfo model() {
+        return model;
+    }
+
+    @Override
+    public Optional<Rejection> submit(InferenceRequest request, Consumer<? super Completion> onCompletion) {
+        Inbox.Ticket ticket = new Inbox.Ticket(request.id());
+        Optional<Rejection> rejection = inbox.reserve(ticket);
+        if (rejection.isEmpty()) {
+            inbox.put(new Inbox.Arrival(ticket, admission.check(request), onCompletion));
+        }
+        return rejection;
+    }
+
+    @Override
+    public void cancel(String requestId) {
+        inbox.cancel(requestId);
+    }
+
+    @Override
+    public EngineStats stats() {
+        return inbox.stats();
+    }
+
+    @Override
+    public void close() {
+        inbox.close();
+        if (Thread.currentThread() != thread) {
+            Uninterruptibles.join(thread);
+        }
+    }
+
+    /** Starts the engine thread. */
+    void start() {
+        thread.start();
+    }
+
+    private void run() {
+        try (runner) {
+            while (inbox.isOpen()) {
+                if (isIdle()) {
+                    inbox.await();
+                }
+                step();
+            }
+            steps.abandon();
+        } catch (InterruptedException | RuntimeException | Error e) {
+            inbox.fail();
+            log.error("engine {} failed: it takes and completes nothing more", model.name(), e);
+        }
+    }
+
+    /** One turn of the engine: admit → schedule → launch → collect → complete. */
+    void step() {
+        admit(inbox.drain());
+        BatchPlan plan = scheduler.plan();
+        if (!plan.isEmpty()) {
+            steps.launch(plan);
+        }
+        if (steps.isFull() || (plan.isEmpty() && !steps.isEmpty())) {
+            StepResult result = steps.collect();
+            meter.collected(result);
+            for (ItemResult item : result.items()) {
+                advance(result, item);
+            }
+        }
+        complete();
+    }
+
+    boolean isIdle() {
+        return flights.isEmpty() && steps.isEmpty();
+    }
+
+    private void admit(Inbox.Mail mail) {
+        for (Inbox.Arrival arrival : mail.arrivals()) {
+            switch (arrival.outcome()) {
+                case Admission.Refused refused ->
+                    done.add(new Done(arrival.ticket(), refused.failure(), arrival.onCompletion()));
+                case Admission.Accepted accepted -> {
+                    InferenceRequest request = accepted.request();
+                    Sequence sequence = scheduler.enqueue(
+                            request.priority(), request.tenant(), accepted.prompt(), accepted.maxLength());
+                    flights.add(new Flight(arrival, accepted, sequence));
+                }
+            }
+        }
+        for (Flight flight : flights.cancelled(mail)) {
+            fail(flight, FailureCode.CANCELLED, "cancelled on request");
+        }
+        for (Flight flight : flights.overdue(clock.nanoTime())) {
+            fail(
+                    flight,
+                    FailureCode.DEADLINE_EXCEEDED,
+                    "deadline=" + flight.deadline().at() + ", passed while "
+                            + flight.sequence().state().name().toLowerCase(Locale.ROOT));
+        }
+    }
+
+    private void advance(StepResult step, ItemResult result) {
+        Flight flight = flights.of(result.item());
+        meter.promptTokens(flight.worked(step.plan(), result.item(), step.launchedNanos()));
+        switch (result) {
+            case Broken broken ->
+                fail(flight, FailureCode.ENGINE_ERROR, "the step of this request failed: " + broken.cause());
+            case Computed computed -> computed.token().ifPresent(token -> drawn(flight, token));
+        }
+    }
+
+    private void drawn(Flight flight, SampledToken token) {
+        long now = clock.nanoTime();
+        meter.generatedToken();
+        Optional<FinishReason> reason = flight.drawn(token, codec, now);
+        reason.ifPresent(why -> finish(flight, flight.completed(model, why, now)));
+    }
+
+    private void fail(Flight flight, FailureCode code, String message) {
+        finish(flight, flight.failed(code, message, clock.nanoTime()));
+    }
+
+    private void finish(Flight flight, Completion completion) {
+        scheduler.finish(flight.sequence());
+        flights.remove(flight);
+        done.add(new Done(flight.ticket(), completion, flight.onCompletion()));
+    }
+
+    /** Counters first, so that a callback sees its own request gone. */
+    private void complete() {
+        inbox.publish(meter.stats(scheduler), done.stream().map(Done::ticket).toList());
+        for (Done each : done) {
+            try {
+                each.onCompletion().accept(each.completion());
+            } catch (RuntimeException e) {
+                log.error("the callback of request {} threw", each.completion().requestId(), e);
+            }
+        }
+        done.clear();
+    }
+}
