@@ -45,7 +45,8 @@ final class Generation {
         while (rejection.isPresent()) {
             if (rejection.get().reason() != Rejection.Reason.QUEUE_FULL || asked.isEmpty()) {
                 throw new CliException(
-                        ExitCode.INTERNAL, "the engine takes no request: " + rejection.get().message());
+                        ExitCode.INTERNAL,
+                        "the engine takes no request: " + rejection.get().message());
             }
             takeOldest();
             rejection = engine.submit(request, answer::complete);

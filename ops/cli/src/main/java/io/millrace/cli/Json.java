@@ -39,7 +39,9 @@ final class Json {
         try {
             node = OBJECT.readTree(line);
         } catch (JsonProcessingException e) {
-            String where = e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
+            String where = e.getLocation() == null
+                    ? ""
+                    : " at column " + e.getLocation().getColumnNr();
             throw new BadLineException("not JSON: " + e.getOriginalMessage() + where);
         }
         if (node instanceof ObjectNode object) {

@@ -53,8 +53,7 @@ final class Table {
         for (int i = 0; i < widths.length; i++) {
             String cell = TextWidth.truncate(cells.get(i), widths[i]);
             String padding = " ".repeat(widths[i] - TextWidth.of(cell));
-            line.append(i == 0 ? "" : GAP)
-                    .append(alignments.get(i) == Align.LEFT ? cell + padding : padding + cell);
+            line.append(i == 0 ? "" : GAP).append(alignments.get(i) == Align.LEFT ? cell + padding : padding + cell);
         }
         out.println(line.toString().stripTrailing());
     }

@@ -11,13 +11,12 @@ class TableTest {
 
     @Test
     void shouldAlignColumnsAndCutTheWidest() {
-        Table table = new Table().column("ID").column("TOKENS", Table.Align.RIGHT).column("ANSWER");
+        Table table =
+                new Table().column("ID").column("TOKENS", Table.Align.RIGHT).column("ANSWER");
         table.row("a-1", 7, "short");
         table.row("a-2", 12, "a long answer\nof two lines");
 
-        assertThat(print(table, 28))
-                .isEqualTo(
-                        """
+        assertThat(print(table, 28)).isEqualTo("""
                         ID   TOKENS  ANSWER
                         a-1       7  short
                         a-2      12  a long answer …
