@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Serializer;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,13 @@ import org.jspecify.annotations.Nullable;
 public final class JsonRecordSerializer<T extends SpecificRecord> implements Serializer<T> {
 
     private static final JsonFactory FACTORY = new JsonFactory();
+
+    /** Writes the record, and takes a schema header out of {@code headers} that was passed on from another record. */
+    @Override
+    public byte @Nullable [] serialize(String topic, @Nullable Headers headers, @Nullable T record) {
+        StaleHeaders.remove(headers);
+        return serialize(topic, record);
+    }
 
     @Override
     public byte @Nullable [] serialize(String topic, @Nullable T record) {

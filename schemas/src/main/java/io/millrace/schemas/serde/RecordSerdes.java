@@ -27,7 +27,7 @@ public final class RecordSerdes {
     public static <T extends SpecificRecord> Serializer<T> serializer(Class<T> type, Map<String, ?> config) {
         return switch (RecordFormat.of(config)) {
             case JSON -> new JsonRecordSerializer<>();
-            case AVRO -> throw new ConfigException("Avro comes with the registry client");
+            case AVRO -> avroSerializer(type, RegistryConfig.of(config));
         };
     }
 
@@ -39,7 +39,7 @@ public final class RecordSerdes {
     public static <T extends SpecificRecord> Deserializer<T> deserializer(Class<T> type, Map<String, ?> config) {
         return switch (RecordFormat.of(config)) {
             case JSON -> new JsonRecordDeserializer<>(type);
-            case AVRO -> throw new ConfigException("Avro comes with the registry client");
+            case AVRO -> new AvroRecordDeserializer<>(type, SchemaRegistry.open(RegistryConfig.of(config)));
         };
     }
 
@@ -50,5 +50,9 @@ public final class RecordSerdes {
      */
     public static <T extends SpecificRecord> Serde<T> serde(Class<T> type, Map<String, ?> config) {
         return Serdes.serdeFrom(serializer(type, config), deserializer(type, config));
+    }
+
+    private static <T extends SpecificRecord> Serializer<T> avroSerializer(Class<T> type, RegistryConfig config) {
+        return new AvroRecordSerializer<>(type, config, SchemaRegistry.open(config));
     }
 }

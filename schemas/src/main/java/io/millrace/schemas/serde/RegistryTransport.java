@@ -1,0 +1,190 @@
+package io.millrace.schemas.serde;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.schemas.serde.RegistryConfig.Endpoint;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Requests to a registry: each goes to the URL that answered last, then to the others, once round. Safe for many threads: they share
+ * only the index of that URL.
+ */
+final class RegistryTransport implements AutoCloseable {
+
+    /** Largest answer that is read, bytes: schemas are kilobytes. */
+    static final int MAX_ANSWER_BYTES = 4 << 20;
+
+    private static final String MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
+    private static final int REQUEST_TIMEOUT = 408;
+    private static final int TOO_MANY_REQUESTS = 429;
+
+    /** Registries' own error codes have five digits, the first three of which are the HTTP status. */
+    private static final int LEAST_REGISTRY_CODE = 10_000;
+
+    private static final int MAX_REASON_CHARS = 200;
+
+    private final ObjectMapper json = new ObjectMapper();
+    private final RegistryConfig config;
+    private final HttpClient http;
+    private volatile int preferred;
+
+    RegistryTransport(RegistryConfig config) {
+        this.config = config;
+        HttpClient.Builder builder = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .followRedirects(HttpClient.Redirect.NEVER) // would carry the credentials elsewhere
+                .connectTimeout(config.connectTimeout());
+        config.ssl().ifPresent(builder::sslContext);
+        this.http = builder.build();
+    }
+
+    /** What a registry said. */
+    sealed interface Answer {
+        /** A JSON object. */
+        record Ok(JsonNode body) implements Answer {}
+
+        /** No: the registry's error code and message. */
+        record No(int code, String message) implements Answer {
+            @Override
+            public String toString() {
+                return code + " " + message;
+            }
+        }
+    }
+
+    /** An endpoint's answer is unusable; the reason is for people. */
+    private static final class Unusable extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Unusable(String reason) {
+            super(reason);
+        }
+    }
+
+    Answer get(String path) {
+        return send(path, null);
+    }
+
+    Answer post(String path, JsonNode body) {
+        return send(path, body);
+    }
+
+    @Override
+    public void close() {
+        http.shutdownNow();
+    }
+
+    private Answer send(String path, @Nullable JsonNode body) {
+        List<String> reasons = new ArrayList<>();
+        int first = preferred;
+        for (int tried = 0; tried < config.endpoints().size(); tried++) {
+            int index = (first + tried) % config.endpoints().size();
+            Endpoint endpoint = config.endpoints().get(index);
+            try {
+                Answer answer = answer(exchange(request(endpoint, path, body)));
+                preferred = index;
+                return answer;
+            } catch (Unusable e) {
+                reasons.add(endpoint.base() + " (" + e.getMessage() + ")");
+            }
+        }
+        throw new RegistryUnavailableException(
+                RegistryConfig.URL + "=" + String.join(", ", reasons) + ", expected=a schema registry that answers");
+    }
+
+    private HttpRequest request(Endpoint endpoint, String path, @Nullable JsonNode body) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(endpoint.base() + path))
+                .header("Accept", MEDIA_TYPE + ", application/json");
+        config.headers().forEach(request::header);
+        endpoint.authorization().ifPresent(value -> request.header("Authorization", value));
+        if (body != null) {
+            request.header("Content-Type", MEDIA_TYPE).POST(BodyPublishers.ofString(body.toString()));
+        }
+        return request.build();
+    }
+
+    /** Waits for the whole body: {@link HttpRequest}'s own time-out ends with the headers. */
+    private HttpResponse<byte[]> exchange(HttpRequest request) throws Unusable {
+        CompletableFuture<HttpResponse<byte[]>> response =
+                http.sendAsync(request, BodyHandlers.limiting(BodyHandlers.ofByteArray(), MAX_ANSWER_BYTES));
+        long millis = config.connectTimeout().plus(config.readTimeout()).toMillis();
+        try {
+            return response.get(millis, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            response.cancel(true);
+            throw new Unusable("no answer in " + millis + " ms");
+        } catch (ExecutionException e) {
+            throw new Unusable(reason(e.getCause()));
+        } catch (InterruptedException e) {
+            response.cancel(true);
+            throw new InterruptException(e);
+        }
+    }
+
+    private static String reason(@Nullable Throwable cause) {
+        if (cause == null) {
+            return "unknown";
+        }
+        String name = cause.getClass().getSimpleName();
+        return cause.getMessage() == null ? name : name + ": " + cause.getMessage();
+    }
+
+    private Answer answer(HttpResponse<byte[]> response) throws Unusable {
+        int status = response.statusCode();
+        Optional<JsonNode> body = object(response.body());
+        if (status / 100 == 2) {
+            return new Answer.Ok(body.orElseThrow(() -> new Unusable("no JSON object: " + start(response.body()))));
+        }
+        int code = body.map(error -> error.path("error_code").asInt()).orElse(0);
+        boolean isOverload = status == REQUEST_TIMEOUT || status == TOO_MANY_REQUESTS;
+        if (status / 100 == 4 && !isOverload && isVerdict(status, code)) {
+            String message = body.map(error -> error.path("message").asText()).orElse("");
+            return new Answer.No(code, shorten(message));
+        }
+        String location =
+                response.headers().firstValue("Location").map(to -> " to " + to).orElse("");
+        throw new Unusable("HTTP " + status + location + ": " + start(response.body()));
+    }
+
+    /**
+     * Whether the registry has judged the schema. 401, 403 and a 404 without one of its own error codes are about us: credentials, or
+     * a URL behind which something else answers.
+     */
+    private static boolean isVerdict(int status, int code) {
+        boolean isAboutAccess = status == 401 || status == 403;
+        return !isAboutAccess && (code >= LEAST_REGISTRY_CODE || status == 409 || status == 422);
+    }
+
+    private Optional<JsonNode> object(byte[] body) {
+        try {
+            return Optional.of(json.readTree(new String(body, UTF_8))).filter(JsonNode::isObject);
+        } catch (JsonProcessingException notJson) {
+            return Optional.empty();
+        }
+    }
+
+    private static String start(byte[] body) {
+        return shorten(new String(body, UTF_8).strip().replaceAll("\\s+", " "));
+    }
+
+    private static String shorten(String text) {
+        return text.length() <= MAX_REASON_CHARS ? text : text.substring(0, MAX_REASON_CHARS) + "…";
+    }
+}
