@@ -1,6 +1,5 @@
 /**
- * Producing, the first step of the main path: prompts from files and programs into the prompts topic. Uses only the
- * schemas and Kafka's clients.
+ * Producing: prompts from files and programs into the prompts topic.
  */
 @NullMarked
 package io.millrace.ingest;

@@ -1,0 +1,47 @@
+package io.millrace.streams.app;
+
+import io.millrace.streams.gate.GateLimits;
+import io.millrace.streams.records.OutputTopics;
+import java.util.Map;
+
+/**
+ * What the topology is run with.
+ *
+ * @param applicationId name of the group, the changelog and the fence
+ * @param instance unique among the instances, as metrics records name it
+ * @param promptsTopic where prompts come from
+ * @param outputs where endings go
+ * @param engineMetricsTopic where an {@code EngineInterval} a second goes
+ * @param kafka Kafka's, Kafka Streams' and the registry's own properties by their own names
+ * @param gate when fetching stops
+ * @param intakeThreads threads that decode, validate and encode, at least 1
+ * @param streamThreads Kafka Streams' threads, at least 1
+ * @param replicationFactor of the topics that the program creates itself
+ * @param defaultModel model of prompts that name none
+ */
+public record ProcessorSettings(
+        String applicationId,
+        String instance,
+        String promptsTopic,
+        OutputTopics outputs,
+        String engineMetricsTopic,
+        Map<String, Object> kafka,
+        GateLimits gate,
+        int intakeThreads,
+        int streamThreads,
+        short replicationFactor,
+        String defaultModel) {
+
+    public ProcessorSettings {
+        kafka = Map.copyOf(kafka);
+        atLeastOne("intake_threads", intakeThreads);
+        atLeastOne("num_stream_threads", streamThreads);
+        atLeastOne("replication_factor", replicationFactor);
+    }
+
+    private static void atLeastOne(String name, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(name + "=" + value + ", expected=at least 1");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package io.millrace.streams.app;
+
+import io.millrace.streams.topology.RecordOrWallClockTime;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.streams.StreamsConfig;
+
+/**
+ * Kafka Streams' configuration: our values, the user's on top, and those that exactly-once stands on guarded.
+ */
+final class StreamsProperties {
+
+    /** Property, the only value it may have, and why. */
+    private record Guarded(String name, String only, String why) {}
+
+    private static final int KAFKAS_BATCH_BYTES = 16_384;
+    private static final long LEAST_BUFFER_BYTES = 32L * 1024 * 1024;
+
+    private static final String EXACTLY_ONCE = "every prompt is answered exactly once";
+    private static final List<Guarded> GUARDED = List.of(
+            new Guarded(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2, EXACTLY_ONCE),
+            new Guarded(
+                    StreamsConfig.GROUP_PROTOCOL_CONFIG,
+                    "classic",
+                    "the streams protocol bypasses the gate and the fence"),
+            new Guarded(
+                    StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG,
+                    "0",
+                    "a paused standby can miss expired tombstones, and takeover would wait for it"),
+            new Guarded(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true", EXACTLY_ONCE),
+            new Guarded(ProducerConfig.ACKS_CONFIG, "all", EXACTLY_ONCE),
+            new Guarded(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed", EXACTLY_ONCE),
+            new Guarded(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false", EXACTLY_ONCE));
+
+    /** Properties that are set elsewhere, and where. */
+    private static final Map<String, String> ELSEWHERE = Map.of(
+            StreamsConfig.APPLICATION_ID_CONFIG, "application_id",
+            ConsumerConfig.GROUP_ID_CONFIG, "application_id",
+            StreamsConfig.NUM_STREAM_THREADS_CONFIG, "processor.num_stream_threads",
+            ProducerConfig.TRANSACTIONAL_ID_CONFIG, "nothing: Kafka Streams makes them up");
+
+    private static final List<String> PREFIXES = List.of(
+            "",
+            StreamsConfig.CONSUMER_PREFIX,
+            StreamsConfig.MAIN_CONSUMER_PREFIX,
+            StreamsConfig.RESTORE_CONSUMER_PREFIX,
+            StreamsConfig.GLOBAL_CONSUMER_PREFIX,
+            StreamsConfig.PRODUCER_PREFIX,
+            StreamsConfig.ADMIN_CLIENT_PREFIX);
+
+    private StreamsProperties() {}
+
+    /**
+     * The whole configuration.
+     *
+     * @param maxRequestBytes largest record that is ever sent
+     * @param leastBatchBytes the smallest {@code max.message.bytes} among the topics that are written
+     * @throws IllegalArgumentException a guarded property is overridden
+     */
+    static Properties of(ProcessorSettings settings, int maxRequestBytes, int leastBatchBytes) {
+        checkGuarded(settings.kafka());
+        Map<String, Object> all = ours(settings, maxRequestBytes, leastBatchBytes);
+        settings.kafka().forEach((name, value) -> putUsers(all, name, value));
+        Properties properties = new Properties();
+        properties.putAll(all);
+        return properties;
+    }
+
+    private static Map<String, Object> ours(ProcessorSettings settings, int maxRequestBytes, int leastBatchBytes) {
+        Map<String, Object> all = new HashMap<>();
+        all.put(StreamsConfig.APPLICATION_ID_CONFIG, settings.applicationId());
+        all.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+        all.put(StreamsConfig.GROUP_PROTOCOL_CONFIG, "classic");
+        all.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, settings.streamThreads());
+        all.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+        // the gated consumer stretches it while nothing is pending
+        all.put(StreamsConfig.POLL_MS_CONFIG, 1);
+        all.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 32);
+        all.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
+        all.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 0);
+        // otherwise a new instance gets no task for ten minutes
+        all.put(StreamsConfig.ACCEPTABLE_RECOVERY_LAG_CONFIG, Long.MAX_VALUE);
+        all.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, (int) settings.replicationFactor());
+        all.put(StreamsConfig.DEFAULT_TIMESTAMP_EXTRACTOR_CLASS_CONFIG, RecordOrWallClockTime.class);
+        // Streams raises it to 100
+        all.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 0);
+        all.put(StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG), 10_000);
+        all.put(StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG), maxRequestBytes);
+        all.put(
+                StreamsConfig.producerPrefix(ProducerConfig.BUFFER_MEMORY_CONFIG),
+                Math.max(LEAST_BUFFER_BYTES, 2L * maxRequestBytes));
+        // a batch of several records must not be larger than a topic takes either
+        all.put(
+                StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG),
+                Math.min(KAFKAS_BATCH_BYTES, leastBatchBytes));
+        all.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 64);
+        all.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG), 15_000);
+        all.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), 10_000);
+        all.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), 2_000);
+        return all;
+    }
+
+    /** A property without prefix replaces ours with one: the user named it, so the user's holds. */
+    private static void putUsers(Map<String, Object> all, String name, Object value) {
+        for (String prefix : PREFIXES) {
+            all.remove(prefix + name);
+        }
+        all.put(name, value);
+    }
+
+    static void checkGuarded(Map<String, Object> kafka) {
+        for (Map.Entry<String, Object> property : kafka.entrySet()) {
+            String name = withoutPrefix(property.getKey());
+            String elsewhere = ELSEWHERE.get(name);
+            if (elsewhere != null) {
+                throw new IllegalArgumentException("kafka." + property.getKey() + "=" + property.getValue()
+                        + ", expected=absent: it is set by " + elsewhere);
+            }
+            for (Guarded guarded : GUARDED) {
+                boolean other = !String.valueOf(property.getValue()).equals(guarded.only());
+                if (guarded.name().equals(name) && other) {
+                    throw new IllegalArgumentException("kafka." + property.getKey() + "=" + property.getValue()
+                            + ", expected=" + guarded.only() + ": " + guarded.why());
+                }
+            }
+        }
+    }
+
+    private static String withoutPrefix(String name) {
+        return PREFIXES.stream()
+                .filter(prefix -> !prefix.isEmpty() && name.startsWith(prefix))
+                .findFirst()
+                .map(prefix -> name.substring(prefix.length()))
+                .orElse(name);
+    }
+}

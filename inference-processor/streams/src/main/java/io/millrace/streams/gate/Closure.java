@@ -1,0 +1,27 @@
+package io.millrace.streams.gate;
+
+/**
+ * One reason for which nothing is fetched.
+ *
+ * @param reason of which kind
+ * @param subject who it is about: a model's name, or empty
+ */
+public record Closure(Reason reason, String subject) {
+
+    /** Kinds of reason. */
+    public enum Reason {
+        /** As many prompts are pending as may be. */
+        FULL,
+        /** The schema registry does not answer. */
+        REGISTRY,
+        /** An engine takes no requests. */
+        ENGINE,
+        /** The application is closing. */
+        SHUTDOWN
+    }
+
+    @Override
+    public String toString() {
+        return subject.isEmpty() ? reason.name() : reason + "(" + subject + ")";
+    }
+}

@@ -1,0 +1,136 @@
+package io.millrace.streams.intake;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Things that could not be done yet, in order of arrival. One timer tries the first of them, further and further apart;
+ * once it succeeds the others follow at once. So a thing that stays impossible costs one attempt per pause, however many
+ * wait behind it.
+ *
+ * <p>Threads: any intake thread adds; one at a time tries the first. Guards: the monitor of {@code waiting}, never held
+ * during an attempt. Bound: the pending prompts, each of which waits in one lane at most.
+ *
+ * @param <T> what is tried
+ */
+final class RetryLane<T> {
+
+    /** The least pause and the longest. */
+    record BackOff(Duration first, Duration longest) {}
+
+    private final IntakeThreads threads;
+    private final Function<T, Optional<BackOff>> attempt;
+    private final ArrayDeque<T> waiting = new ArrayDeque<>();
+    private boolean pumping;
+    private boolean again;
+    private boolean timerSet;
+    private @Nullable Duration pause;
+
+    /** @param attempt empty when done; else how to go on trying. Must not throw. */
+    RetryLane(IntakeThreads threads, Function<T, Optional<BackOff>> attempt) {
+        this.threads = threads;
+        this.attempt = attempt;
+    }
+
+    /** Tries it now, unless others already wait. */
+    void run(T item) {
+        synchronized (waiting) {
+            if (!waiting.isEmpty()) {
+                waiting.addLast(item);
+                return;
+            }
+        }
+        Optional<BackOff> later = attempt.apply(item);
+        if (later.isPresent()) {
+            synchronized (waiting) {
+                waiting.addLast(item);
+            }
+            pauseThenPump(later.get());
+        }
+    }
+
+    /** Something has changed: tries the first at once. Cheap where nothing waits. */
+    void kick() {
+        synchronized (waiting) {
+            if (waiting.isEmpty()) {
+                return;
+            }
+        }
+        threads.execute(this::pump);
+    }
+
+    int size() {
+        synchronized (waiting) {
+            return waiting.size();
+        }
+    }
+
+    private void pump() {
+        synchronized (waiting) {
+            if (pumping) {
+                again = true;
+                return;
+            }
+            pumping = true;
+        }
+        boolean more = true;
+        while (more) {
+            Optional<BackOff> later = drain();
+            synchronized (waiting) {
+                // a kick that came during an attempt may have come too late for it
+                more = again;
+                again = false;
+                pumping = more;
+            }
+            if (!more) {
+                later.ifPresent(this::pauseThenPump);
+            }
+        }
+    }
+
+    /** Tries from the first on until one has to wait. */
+    private Optional<BackOff> drain() {
+        while (true) {
+            T first;
+            synchronized (waiting) {
+                first = waiting.peekFirst();
+            }
+            if (first == null) {
+                return Optional.empty();
+            }
+            Optional<BackOff> later = attempt.apply(first);
+            if (later.isPresent()) {
+                return later;
+            }
+            synchronized (waiting) {
+                waiting.removeFirst();
+                pause = null;
+            }
+        }
+    }
+
+    private void pauseThenPump(BackOff backOff) {
+        Duration delay;
+        synchronized (waiting) {
+            if (timerSet) {
+                return;
+            }
+            timerSet = true;
+            delay = pause == null ? backOff.first() : min(pause.multipliedBy(2), backOff.longest());
+            pause = delay;
+        }
+        threads.after(delay, () -> {
+            synchronized (waiting) {
+                timerSet = false;
+            }
+            pump();
+        });
+    }
+
+    private static Duration min(Duration a, Duration b) {
+        return a.compareTo(b) <= 0 ? a : b;
+    }
+}

@@ -1,0 +1,313 @@
+package io.millrace.streams.topology;
+
+import io.millrace.streams.ProcessorObserver;
+import io.millrace.streams.gate.CommitPacer;
+import io.millrace.streams.gate.Gate;
+import io.millrace.streams.intake.Intake;
+import io.millrace.streams.intake.TaskLease;
+import io.millrace.streams.intake.Work;
+import io.millrace.streams.pending.Payload;
+import io.millrace.streams.pending.PendingCodec;
+import io.millrace.streams.pending.PendingKey;
+import io.millrace.streams.pending.PendingPrompt;
+import io.millrace.streams.pending.PendingStore;
+import io.millrace.streams.records.OutRecord;
+import io.millrace.streams.records.RecordSize;
+import io.millrace.streams.records.SizeLimits;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.LongSupplier;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.processor.Cancellable;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One task's prompts, from their topic to their endings:
+ *
+ * <pre>
+ *  process()  put in the pending store ─► offer to intake ─► … engine … ─► lease
+ *  drain()    lease ─► forward records ─► delete from the pending store ─► ask for a commit
+ *  init()     what the restored store holds is offered again
+ * </pre>
+ *
+ * Input offset, put, forwarded records and delete are in one transaction, so each prompt ends exactly once.
+ *
+ * <p>Threads: its stream thread only. Other threads reach it through the lease's queue.
+ */
+public final class PromptProcessor implements Processor<byte[], byte[], OutKey, byte[]> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PromptProcessor.class);
+
+    /** How often endings are looked for while something is pending. */
+    private static final Duration DRAIN_INTERVAL = Duration.ofMillis(1);
+
+    /** What is kept of key and headers of a prompt that is too large for the store. */
+    private static final int KEPT_BYTES = 1024;
+
+    /**
+     * What all tasks of an instance share.
+     *
+     * @param topicId the prompts topic's id, which the Processor API does not tell
+     * @param nanoClock {@link System#nanoTime}, or a test's
+     */
+    public record Parts(
+            String promptsTopic,
+            Uuid topicId,
+            Intake intake,
+            Gate gate,
+            CommitPacer pacer,
+            SizeLimits limits,
+            ProcessorObserver observer,
+            LongSupplier nanoClock) {}
+
+    private final Parts parts;
+
+    /** Prompts that intake had no room for, oldest first. Bounded by what is pending. */
+    private final ArrayDeque<Work> deferred = new ArrayDeque<>();
+
+    /** Restored prompts whose recovery is not yet counted in the store: {@code init()} cannot write. */
+    private final List<Work> restored = new ArrayList<>();
+
+    private @Nullable Task task;
+    private @Nullable Cancellable punctuator;
+    private boolean commitOwed;
+
+    /** What there is from {@code init()} to {@code close()}. */
+    private record Task(
+            ProcessorContext<OutKey, byte[]> context,
+            KeyValueStore<Bytes, byte[]> store,
+            TaskLease lease,
+            Gate.Load load) {}
+
+    PromptProcessor(Parts parts) {
+        this.parts = parts;
+    }
+
+    @Override
+    public void init(ProcessorContext<OutKey, byte[]> context) {
+        TopicPartition partition =
+                new TopicPartition(parts.promptsTopic(), context.taskId().partition());
+        Task started = new Task(
+                context,
+                context.getStateStore(PendingStore.NAME),
+                new TaskLease(context.taskId().toString()),
+                parts.gate().register(partition));
+        task = started;
+        restore(started);
+    }
+
+    /** The store is fully restored here, and nothing of this life of the task is in it yet. */
+    private void restore(Task started) {
+        try (KeyValueIterator<Bytes, byte[]> entries = started.store.all()) {
+            while (entries.hasNext()) {
+                KeyValue<Bytes, byte[]> entry = entries.next();
+                PendingPrompt prompt = PendingCodec.decode(entry.value).recovered();
+                Work work = new Work(
+                        started.lease,
+                        PendingKey.decode(entry.key),
+                        prompt,
+                        parts.promptsTopic(),
+                        admittedNanos(prompt));
+                started.load.add(PendingCodec.sizeBytes(prompt));
+                restored.add(work);
+            }
+        }
+        if (!restored.isEmpty()) {
+            LOG.info("{} pending prompts restored by {}", restored.size(), started.lease);
+            parts.observer().recovered(restored.size());
+            keepDraining(started);
+        }
+    }
+
+    /** Queue time goes on across owners, as far as their clocks agree. */
+    private long admittedNanos(PendingPrompt prompt) {
+        long waitedMs = Math.max(0, currentTask().context.currentSystemTimeMs() - prompt.admittedAtMs());
+        return parts.nanoClock().getAsLong() - Duration.ofMillis(waitedMs).toNanos();
+    }
+
+    @Override
+    public void process(Record<byte[], byte[]> record) {
+        Task current = currentTask();
+        RecordMetadata metadata = current.context.recordMetadata().orElseThrow();
+        PendingKey key = new PendingKey(parts.topicId(), metadata.partition(), metadata.offset());
+        PendingPrompt prompt = storable(PendingPrompt.admitted(
+                record.key(),
+                payload(record.value()),
+                copyOf(record.headers()),
+                record.timestamp(),
+                current.context.currentSystemTimeMs()));
+        countRecoveries(current);
+        put(current, key, prompt);
+        current.load.add(PendingCodec.sizeBytes(prompt));
+        parts.observer().admitted();
+        deferred.add(new Work(
+                current.lease,
+                key,
+                prompt,
+                parts.promptsTopic(),
+                parts.nanoClock().getAsLong()));
+        keepDraining(current);
+        drain();
+    }
+
+    private static Payload payload(byte @Nullable [] value) {
+        return value == null ? new Payload.Absent() : new Payload.Raw(value);
+    }
+
+    /** Kafka's headers decode themselves lazily and not safely for several threads. */
+    private static List<Header> copyOf(Headers headers) {
+        List<Header> copy = new ArrayList<>();
+        for (Header header : headers) {
+            copy.add(new RecordHeader(header.key(), header.value()));
+        }
+        return copy;
+    }
+
+    /** The prompt, or where it is too large for the changelog only what the failure record needs. */
+    private PendingPrompt storable(PendingPrompt prompt) {
+        long size = storedBytes(prompt);
+        if (size <= parts.limits().pending()) {
+            return prompt;
+        }
+        byte[] key = prompt.key();
+        boolean keepHeaders = RecordSize.upperBound(0, 0, prompt.headers()) <= KEPT_BYTES;
+        return prompt.reducedTo(
+                new Payload.TooLarge(size, parts.limits().pending()),
+                key == null || key.length > KEPT_BYTES ? null : key,
+                keepHeaders ? prompt.headers() : List.of());
+    }
+
+    private static long storedBytes(PendingPrompt prompt) {
+        return RecordSize.upperBound(PendingKey.SIZE_BYTES, PendingCodec.sizeBytes(prompt), List.of());
+    }
+
+    private static void put(Task current, PendingKey key, PendingPrompt prompt) {
+        current.store.put(key.encode(), PendingCodec.encode(prompt));
+    }
+
+    /** Forwards what has ended, then hands on what intake has room for. */
+    private void drain() {
+        Task current = currentTask();
+        countRecoveries(current);
+        for (TaskLease.Settled settled = current.lease.poll(); settled != null; settled = current.lease.poll()) {
+            forward(current, settled);
+        }
+        offerDeferred();
+        commitWhenDue(current);
+        if (current.load.count() == 0 && !commitOwed) {
+            stopDraining();
+        }
+    }
+
+    /** Writes what {@code init()} could not, in the first transaction after it. */
+    private void countRecoveries(Task current) {
+        if (restored.isEmpty()) {
+            return;
+        }
+        for (Work work : restored) {
+            put(current, work.key(), work.prompt());
+        }
+        deferred.addAll(restored);
+        restored.clear();
+        oweCommit();
+    }
+
+    private void forward(Task current, TaskLease.Settled settled) {
+        Work work = settled.work();
+        long nowMs = current.context.currentSystemTimeMs();
+        for (OutRecord out : settled.outcome().records()) {
+            current.context.forward(
+                    new Record<>(
+                            new OutKey(work.key().partition(), out.key()),
+                            out.value(),
+                            nowMs,
+                            new RecordHeaders(out.headers())),
+                    out.sink().nodeName());
+        }
+        current.store.delete(work.key().encode());
+        current.load.remove(PendingCodec.sizeBytes(work.prompt()));
+        parts.observer().settled(settled.outcome());
+        oweCommit();
+    }
+
+    private void offerDeferred() {
+        while (true) {
+            Work next = deferred.peekFirst();
+            if (next == null || !parts.intake().offer(next)) {
+                return;
+            }
+            deferred.removeFirst();
+        }
+    }
+
+    private void oweCommit() {
+        if (!commitOwed) {
+            commitOwed = true;
+            parts.pacer().changeOwed(1);
+        }
+    }
+
+    private void commitWhenDue(Task current) {
+        if (commitOwed && parts.pacer().mayCommit()) {
+            current.context.commit();
+            commitOwed = false;
+            parts.pacer().changeOwed(-1);
+        }
+    }
+
+    private void keepDraining(Task current) {
+        if (punctuator == null) {
+            punctuator = current.context.schedule(DRAIN_INTERVAL, PunctuationType.WALL_CLOCK_TIME, nowMs -> drain());
+        }
+    }
+
+    /** Every punctuation marks the task for a commit, so there is none while nothing is pending. */
+    private void stopDraining() {
+        if (punctuator != null) {
+            punctuator.cancel();
+            punctuator = null;
+        }
+    }
+
+    private Task currentTask() {
+        return Objects.requireNonNull(task, "before init() or after close()");
+    }
+
+    /** The next owner restores what is pending; nothing that is still under way comes back here. */
+    @Override
+    public void close() {
+        Task closing = task;
+        if (closing == null) {
+            return;
+        }
+        task = null;
+        closing.lease.close();
+        closing.load.release();
+        stopDraining();
+        deferred.clear();
+        restored.clear();
+        if (commitOwed) {
+            commitOwed = false;
+            parts.pacer().changeOwed(-1);
+        }
+    }
+}
