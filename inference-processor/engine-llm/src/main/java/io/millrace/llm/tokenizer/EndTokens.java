@@ -3,8 +3,8 @@ package io.millrace.llm.tokenizer;
 import io.millrace.llm.gguf.GgufException;
 import io.millrace.llm.gguf.GgufMetadata;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.NavigableSet;
+import java.util.OptionalInt;
 import java.util.TreeSet;
 
 /**
@@ -75,7 +75,8 @@ final class EndTokens {
     }
 
     /** Finds them, and makes them and the fill-in-the-middle tokens control tokens in the vocabulary. */
-    static NavigableSet<Integer> find(GgufMetadata metadata, Vocabulary vocabulary, OptionalInt eos) throws GgufException {
+    static NavigableSet<Integer> find(GgufMetadata metadata, Vocabulary vocabulary, OptionalInt eos)
+            throws GgufException {
         EndTokens tokens = new EndTokens(metadata, vocabulary);
         tokens.addFillInTheMiddle();
         for (String text : END_TEXTS) {

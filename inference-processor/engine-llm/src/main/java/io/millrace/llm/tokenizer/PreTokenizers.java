@@ -79,7 +79,7 @@ final class PreTokenizers {
                 "[\\r\\n]",
                 SPACE + "?\\p{L}+",
                 SPACE + "?\\p{P}+",
-                "[一-龥ࠀ-一가-퟿]+",
+                "[一-龥ࠀ-一가-퟿&&[^" + SPACE + "]]+",
                 "\\p{N}");
         merging(
                 List.of("seed-coder"),
