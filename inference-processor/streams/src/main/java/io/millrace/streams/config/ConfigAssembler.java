@@ -32,7 +32,7 @@ final class ConfigAssembler {
         Values topics = root.section("topics");
         checkTopicsDiffer(topics);
         KafkaSettings kafka = kafka(root);
-        ProcessorSettings processor = processor(root.section("processor"), models);
+        TopologySettings processor = processor(root.section("processor"), models);
         if (problems.hasErrors()) {
             return null;
         }
@@ -113,7 +113,7 @@ final class ConfigAssembler {
         return new KafkaSettings(properties);
     }
 
-    private ProcessorSettings processor(Values values, Map<String, ModelSettings> models) {
+    private TopologySettings processor(Values values, Map<String, ModelSettings> models) {
         int sequences =
                 models.values().stream().mapToInt(ModelSettings::maxNumSeqs).sum();
         int maxPending = values.optionalInteger("max_pending")
@@ -130,14 +130,6 @@ final class ConfigAssembler {
                     values.place("max_pending_per_partition"),
                     "max_pending_per_partition=" + perPartition + ", expected=at most max_pending=" + maxPending);
         }
-        if (values.bytes("max_prompt_bytes") > values.bytes("max_pending_bytes")) {
-            problems.error(
-                    values.has("max_prompt_bytes")
-                            ? values.place("max_prompt_bytes")
-                            : values.place("max_pending_bytes"),
-                    "max_prompt_bytes=" + values.bytes("max_prompt_bytes") + ", expected=at most max_pending_bytes="
-                            + values.bytes("max_pending_bytes"));
-        }
-        return ProcessorSettings.of(values, maxPending, perPartition);
+        return TopologySettings.of(values, maxPending, perPartition);
     }
 }

@@ -68,23 +68,11 @@ final class ConfigKeys {
                     "",
                     "Bytes of pending prompts; at this number the instance stops fetching."),
             Key.of(
-                    "max_prompt_bytes",
-                    new Bytes(1 << 10, 1 << 30),
-                    new Fixed("1MiB", "what a broker takes by default (`message.max.bytes`)"),
-                    "",
-                    "A larger prompt record gets a `PROMPT_TOO_LARGE` failure."),
-            Key.of(
                     "intake_threads",
                     new Whole(1, 256),
                     new Fixed("2", "decoding takes microseconds; a second thread covers a slow registry look-up"),
                     "threads",
                     "Threads that decode and validate prompts, off the stream threads."),
-            Key.of(
-                    "intake_queue",
-                    new Whole(1, MANY),
-                    new Derived("`max_pending`"),
-                    "prompts",
-                    "Prompts that wait for an intake thread; more wait in their task."),
             Key.of(
                     "num_stream_threads",
                     new Whole(1, 256),
@@ -92,29 +80,11 @@ final class ConfigKeys {
                     "threads",
                     "Threads of Kafka Streams."),
             Key.of(
-                    "commit_interval",
-                    new Time(Duration.ofMillis(1), Duration.ofSeconds(5)),
-                    new Fixed("100ms", "a completed answer asks for a commit at once; this is for offsets without one"),
-                    "",
-                    "Longest time between two commits while there is something to commit."),
-            Key.of(
-                    "retry_backoff",
-                    new Time(Duration.ofMillis(10), Duration.ofMinutes(5)),
-                    new Fixed("1s", "an outage is noticed as over within a second"),
-                    "",
-                    "Before a schema registry or an engine that refused is asked again. Fetching stops meanwhile."),
-            Key.of(
                     "drain_timeout",
                     new Time(Duration.ZERO, Duration.ofHours(1)),
                     new Fixed("20s", "below the 30 s after which Kubernetes kills"),
                     "",
-                    "How long a shutdown waits for answers under way. What is not done by then is done by whoever takes over."),
-            Key.of(
-                    "engine_metrics_interval",
-                    new Time(Duration.ofMillis(100), Duration.ofHours(1)),
-                    new Fixed("1s", "fine enough to see a batch fill"),
-                    "",
-                    "Length of what one engine-metrics record covers."));
+                    "How long a shutdown waits for answers under way. What is not done by then is done by whoever takes over."));
 
     private static final List<Key> HTTP = List.of(
             Key.of(

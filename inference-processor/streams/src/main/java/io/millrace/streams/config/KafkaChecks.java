@@ -24,15 +24,16 @@ final class KafkaChecks {
     private static final Map<String, String> OURS = Map.of(
             StreamsConfig.APPLICATION_ID_CONFIG, "application_id",
             ConsumerConfig.GROUP_ID_CONFIG, "application_id",
-            StreamsConfig.NUM_STREAM_THREADS_CONFIG, "processor.num_stream_threads",
-            StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, "processor.commit_interval");
+            StreamsConfig.NUM_STREAM_THREADS_CONFIG, "processor.num_stream_threads");
 
     /** Exactly-once rests on it. */
     private static final Map<String, String> ONLY = Map.of(
             StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2,
             StreamsConfig.GROUP_PROTOCOL_CONFIG, "classic",
             ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed",
+            ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false",
             ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true",
+            ProducerConfig.ACKS_CONFIG, "all",
             StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, "0");
 
     private static final Set<String> REGISTRY = Set.of(

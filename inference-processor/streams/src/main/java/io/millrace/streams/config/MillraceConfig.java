@@ -24,7 +24,7 @@ public record MillraceConfig(
         TopicSettings topics,
         Map<String, ModelSettings> models,
         String defaultModel,
-        ProcessorSettings processor,
+        TopologySettings processor,
         HttpSettings http,
         MetricsSettings metrics) {
 

@@ -17,22 +17,18 @@ final class ModelChecks {
     }
 
     private static void checkBudgets(ModelSettings model, Values values, Problems problems) {
-        int batched = model.maxNumBatchedTokens();
+        int batched = model.maxNumBatchedTokens().orElse(Integer.MAX_VALUE);
+        int maxModelLen = model.maxModelLen().orElse(Integer.MAX_VALUE);
         if (batched < model.maxNumSeqs()) {
-            String blamed = values.has("max_num_batched_tokens") ? "max_num_batched_tokens" : "max_num_seqs";
             problems.error(
-                    values.place(blamed),
+                    values.place("max_num_batched_tokens"),
                     "max_num_batched_tokens=" + batched + ", expected=at least max_num_seqs=" + model.maxNumSeqs());
         }
-        if (model.maxModelLen().isEmpty()) {
-            return;
-        }
-        int maxModelLen = model.maxModelLen().getAsInt();
-        if (!model.enableChunkedPrefill() && batched < maxModelLen) {
+        if (!model.enableChunkedPrefill() && model.maxModelLen().isPresent() && batched < maxModelLen) {
             problems.error(
-                    values.place("enable_chunked_prefill"),
-                    "enable_chunked_prefill=false with max_num_batched_tokens=" + batched
-                            + ", expected=at least max_model_len=" + maxModelLen);
+                    values.place("max_num_batched_tokens"),
+                    "max_num_batched_tokens=" + batched + ", expected=at least max_model_len=" + maxModelLen
+                            + " for enable_chunked_prefill=false");
         }
         if (values.has("default_max_tokens") && model.defaultMaxTokens() >= maxModelLen) {
             problems.error(

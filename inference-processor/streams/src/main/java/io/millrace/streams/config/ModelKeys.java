@@ -86,9 +86,8 @@ final class ModelKeys {
             Key.of(
                     "max_num_batched_tokens",
                     new Whole(1, ConfigKeys.MANY),
-                    new Fixed(
-                            "512",
-                            "about where prefill on CPUs stops gaining; a larger step delays running answers by more"),
+                    new Derived(
+                            "512, about where prefill on CPUs stops gaining; more if `max_num_seqs`, or whole prompts without `enable_chunked_prefill`, need it"),
                     "tokens",
                     "Most tokens of one step; at least `max_num_seqs`."),
             Key.of(

@@ -20,7 +20,7 @@ import java.util.OptionalLong;
  * @param blockSize tokens of a KV block
  * @param kvCacheMemoryBytes memory of the KV block pool
  * @param enableChunkedPrefill whether a long prompt is computed in pieces, between other sequences' tokens
- * @param threads threads that compute; empty: one for each core
+ * @param threads threads that compute; 0: one for each core
  * @param maxWaiting most requests that wait in the engine
  * @param defaultMaxTokens most tokens of an answer whose prompt names no number
  * @param defaultSampling sampling parameters of a prompt that names none
@@ -31,12 +31,12 @@ public record ModelSettings(
         String engine,
         String backend,
         OptionalInt maxModelLen,
-        int maxNumBatchedTokens,
+        OptionalInt maxNumBatchedTokens,
         int maxNumSeqs,
         int blockSize,
         OptionalLong kvCacheMemoryBytes,
         boolean enableChunkedPrefill,
-        OptionalInt threads,
+        int threads,
         int maxWaiting,
         int defaultMaxTokens,
         SamplingParameters defaultSampling) {
@@ -47,19 +47,18 @@ public record ModelSettings(
     }
 
     static ModelSettings of(ModelSpec spec, Values values) {
-        int threads = values.integer("threads");
         return new ModelSettings(
                 spec,
                 values.optionalText("version"),
                 values.text("engine"),
                 values.text("backend"),
                 values.optionalInteger("max_model_len"),
-                values.integer("max_num_batched_tokens"),
+                values.optionalInteger("max_num_batched_tokens"),
                 values.integer("max_num_seqs"),
                 values.integer("block_size"),
                 values.optionalBytes("kv_cache_memory"),
                 values.bool("enable_chunked_prefill"),
-                threads == 0 ? OptionalInt.empty() : OptionalInt.of(threads),
+                values.integer("threads"),
                 values.integer("max_waiting"),
                 values.integer("default_max_tokens"),
                 sampling(values.section("default_sampling")));

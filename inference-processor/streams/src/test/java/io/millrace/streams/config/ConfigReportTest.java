@@ -70,17 +70,17 @@ class ConfigReportTest {
                 Arguments.of("http: {port: 8.5}", "m.yaml:1:14: port=8.5, expected=0 to 65535"),
                 Arguments.of("http: {enabled: yes}", "m.yaml:1:17: enabled=yes, expected=true or false"),
                 Arguments.of(
-                        "processor: {max_prompt_bytes: 1 megabyte}",
-                        "m.yaml:1:31: max_prompt_bytes=1 megabyte, expected=a size of 1KiB to 1GiB, such as 64KiB, 256MiB or 2GiB"),
+                        "processor: {max_pending_bytes: 1 megabyte}",
+                        "m.yaml:1:32: max_pending_bytes=1 megabyte, expected=a size of 64KiB to 1TiB, such as 64KiB, 256MiB or 2GiB"),
                 Arguments.of(
-                        "processor: {max_prompt_bytes: 1.3B}",
-                        "m.yaml:1:31: max_prompt_bytes=1.3B, expected=a size of 1KiB to 1GiB, such as 64KiB, 256MiB or 2GiB"),
+                        "processor: {max_pending_bytes: 1.3B}",
+                        "m.yaml:1:32: max_pending_bytes=1.3B, expected=a size of 64KiB to 1TiB, such as 64KiB, 256MiB or 2GiB"),
                 Arguments.of(
-                        "processor: {commit_interval: 100}",
-                        "m.yaml:1:30: commit_interval=100, expected=a time of 1ms to 5s, such as 100ms, 30s or 5m"),
+                        "processor: {drain_timeout: 100}",
+                        "m.yaml:1:28: drain_timeout=100, expected=a time of 0ms to 1h, such as 100ms, 30s or 5m"),
                 Arguments.of(
-                        "processor: {commit_interval: 6s}",
-                        "m.yaml:1:30: commit_interval=6s, expected=a time of 1ms to 5s, such as 100ms, 30s or 5m"),
+                        "processor: {drain_timeout: 2h}",
+                        "m.yaml:1:28: drain_timeout=2h, expected=a time of 0ms to 1h, such as 100ms, 30s or 5m"),
                 Arguments.of(
                         "models: {m: {source: 'file:a', default_sampling: {top_p: 0}}}",
                         "m.yaml:1:58: top_p=0, expected=above 0, to 1"),
@@ -115,11 +115,8 @@ class ConfigReportTest {
                         "models: {m: {source: 'file:a', max_num_batched_tokens: 16}}",
                         "m.yaml:1:56: max_num_batched_tokens=16, expected=at least max_num_seqs=32"),
                 Arguments.of(
-                        "models: {m: {source: 'file:a', max_num_seqs: 600}}",
-                        "m.yaml:1:46: max_num_batched_tokens=512, expected=at least max_num_seqs=600"),
-                Arguments.of(
-                        "models: {m: {source: 'file:a', max_model_len: 1024, enable_chunked_prefill: false}}",
-                        "m.yaml:1:77: enable_chunked_prefill=false with max_num_batched_tokens=512, expected=at least max_model_len=1024"),
+                        "models: {m: {source: 'file:a', max_model_len: 1024, max_num_batched_tokens: 512, enable_chunked_prefill: false}}",
+                        "m.yaml:1:77: max_num_batched_tokens=512, expected=at least max_model_len=1024 for enable_chunked_prefill=false"),
                 Arguments.of(
                         "models: {m: {source: 'file:a', max_model_len: 100, default_max_tokens: 100}}",
                         "m.yaml:1:72: default_max_tokens=100, expected=below max_model_len=100"),
@@ -130,15 +127,8 @@ class ConfigReportTest {
                         "processor: {max_pending: 100, max_pending_per_partition: 101}",
                         "m.yaml:1:58: max_pending_per_partition=101, expected=at most max_pending=100"),
                 Arguments.of(
-                        "processor: {max_prompt_bytes: 100MiB}",
-                        "m.yaml:1:31: max_prompt_bytes=104857600, expected=at most max_pending_bytes=67108864"),
-                // kafka
-                Arguments.of(
                         "kafka: {application.id: a}",
                         "m.yaml:1:9: application.id is set by 'application_id', expected=that key instead"),
-                Arguments.of(
-                        "kafka: {commit.interval.ms: 5}",
-                        "m.yaml:1:9: commit.interval.ms is set by 'processor.commit_interval', expected=that key instead"),
                 Arguments.of(
                         "kafka: {processing.guarantee: at_least_once}",
                         "m.yaml:1:9: processing.guarantee=at_least_once, expected=exactly_once_v2: exactly-once rests on it"),

@@ -47,28 +47,17 @@ class MillraceConfigTest {
                         "llm",
                         "auto",
                         OptionalInt.empty(),
-                        512,
+                        OptionalInt.empty(),
                         32,
                         16,
                         OptionalLong.empty(),
                         true,
-                        OptionalInt.empty(),
+                        0,
                         1024,
                         256,
                         SamplingParameters.DEFAULT));
         assertThat(config.processor())
-                .isEqualTo(new ProcessorSettings(
-                        256,
-                        128,
-                        64 << 20,
-                        1 << 20,
-                        2,
-                        256,
-                        1,
-                        Duration.ofMillis(100),
-                        Duration.ofSeconds(1),
-                        Duration.ofSeconds(20),
-                        Duration.ofSeconds(1)));
+                .isEqualTo(new TopologySettings(256, 128, 64 << 20, 2, 1, Duration.ofSeconds(20)));
         assertThat(config.http()).isEqualTo(new HttpSettings(true, "127.0.0.1", 8080));
         assertThat(config.metrics()).isEqualTo(new MetricsSettings(100));
     }
@@ -113,14 +102,9 @@ class MillraceConfigTest {
                   max_pending: 1000
                   max_pending_per_partition: 50
                   max_pending_bytes: 128MiB
-                  max_prompt_bytes: 64KiB
                   intake_threads: 5
-                  intake_queue: 6
                   num_stream_threads: 7
-                  commit_interval: 200ms
-                  retry_backoff: 2s
                   drain_timeout: 1m
-                  engine_metrics_interval: 500ms
                 http: { enabled: false, host: "0.0.0.0", port: "0" }
                 metrics: { max_tenants: 9 }
                 """);
@@ -143,12 +127,12 @@ class MillraceConfigTest {
                         "llm",
                         "reference",
                         OptionalInt.of(4096),
-                        4096,
+                        OptionalInt.of(4096),
                         100,
                         32,
                         OptionalLong.of(256 << 20),
                         false,
-                        OptionalInt.of(3),
+                        3,
                         77,
                         99,
                         SamplingParameters.builder()
@@ -160,18 +144,7 @@ class MillraceConfigTest {
                                 .build()));
         assertThat(config.defaultModel()).isEqualTo("small");
         assertThat(config.processor())
-                .isEqualTo(new ProcessorSettings(
-                        1000,
-                        50,
-                        128 << 20,
-                        64 << 10,
-                        5,
-                        6,
-                        7,
-                        Duration.ofMillis(200),
-                        Duration.ofSeconds(2),
-                        Duration.ofMinutes(1),
-                        Duration.ofMillis(500)));
+                .isEqualTo(new TopologySettings(1000, 50, 128 << 20, 5, 7, Duration.ofMinutes(1)));
         assertThat(config.http()).isEqualTo(new HttpSettings(false, "0.0.0.0", 0));
         assertThat(config.metrics()).isEqualTo(new MetricsSettings(9));
     }
@@ -186,7 +159,6 @@ class MillraceConfigTest {
 
         assertThat(config.processor().maxPending()).isEqualTo(600);
         assertThat(config.processor().maxPendingPerPartition()).isEqualTo(300);
-        assertThat(config.processor().intakeQueue()).isEqualTo(600);
         assertThat(config.defaultModel()).isEqualTo("a");
     }
 

@@ -1,0 +1,32 @@
+package io.millrace.streams.config;
+
+import java.time.Duration;
+
+/**
+ * The topology's bounds and times: the section {@code processor}.
+ *
+ * @param maxPending most prompts pending in this instance, before it stops fetching
+ * @param maxPendingPerPartition most prompts pending of one partition
+ * @param maxPendingBytes most bytes of pending prompts in this instance
+ * @param intakeThreads threads that decode and validate
+ * @param numStreamThreads threads of Kafka Streams
+ * @param drainTimeout how long a shutdown waits for answers under way
+ */
+public record TopologySettings(
+        int maxPending,
+        int maxPendingPerPartition,
+        long maxPendingBytes,
+        int intakeThreads,
+        int numStreamThreads,
+        Duration drainTimeout) {
+
+    static TopologySettings of(Values values, int maxPending, int maxPendingPerPartition) {
+        return new TopologySettings(
+                maxPending,
+                maxPendingPerPartition,
+                values.bytes("max_pending_bytes"),
+                values.integer("intake_threads"),
+                values.integer("num_stream_threads"),
+                values.duration("drain_timeout"));
+    }
+}
