@@ -78,14 +78,14 @@ public record EngineBudgets(
 
         EngineBudgets run() {
             int maxNumSeqs = options.maxNumSeqs();
-            note("max_num_seqs", maxNumSeqs, "sequences", "");
+            note("max_num_seqs", maxNumSeqs, "sequences", "option");
             note("kv_bytes_per_token", model.kvBytesPerToken(), "bytes", "keys and values of all layers");
             int longest = longestByContext();
             int numBlocks = numBlocks(longest);
             int maxModelLen = maxModelLen(longest, numBlocks);
             int maxNumBatchedTokens = maxNumBatchedTokens(maxModelLen);
-            note("max_waiting", options.maxWaiting(), "requests", "");
-            note("default_max_tokens", options.defaultMaxTokens(), "tokens", "");
+            note("max_waiting", options.maxWaiting(), "requests", "option");
+            note("default_max_tokens", options.defaultMaxTokens(), "tokens", "option");
             PrefillMode mode = options.enableChunkedPrefill() ? PrefillMode.CHUNKED : PrefillMode.WHOLE;
             SchedulerLimits limits = new SchedulerLimits(
                     maxNumBatchedTokens,
@@ -123,9 +123,9 @@ public record EngineBudgets(
         private int numBlocks(int longest) {
             long bytes = options.kvCacheMemoryBytes().orElseGet(() -> defaultKvCacheBytes(longest));
             if (options.kvCacheMemoryBytes().isPresent()) {
-                note("kv_cache_memory", bytes, "bytes", "as configured");
+                note("kv_cache_memory", bytes, "bytes", "option");
             }
-            note("block_size", options.blockSize(), "tokens", "");
+            note("block_size", options.blockSize(), "tokens", "option");
             long usable = (long) options.maxNumSeqs() * KvBlocks.blocksFor(longest, options.blockSize());
             long blocks = Math.min(bytes / blockBytes(), usable);
             if (blocks < 1) {
@@ -176,7 +176,7 @@ public record EngineBudgets(
 
         private String maxModelLenReason(int value) {
             if (options.maxModelLen().isPresent()) {
-                return "as configured";
+                return "option";
             }
             if (value == model.contextLength()) {
                 return "the model's context";
@@ -189,7 +189,7 @@ public record EngineBudgets(
         private int maxNumBatchedTokens(int maxModelLen) {
             if (options.maxNumBatchedTokens().isPresent()) {
                 int value = options.maxNumBatchedTokens().getAsInt();
-                note("max_num_batched_tokens", value, "tokens", "as configured");
+                note("max_num_batched_tokens", value, "tokens", "option");
                 return value;
             }
             int least =

@@ -16,6 +16,8 @@ import io.millrace.llm.sampler.SampledToken;
 import io.millrace.llm.scheduler.BatchPlan;
 import io.millrace.llm.scheduler.Scheduler;
 import io.millrace.llm.scheduler.Sequence;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -64,6 +66,21 @@ public final class LlmEngine implements InferenceEngine {
                 .name("millrace-engine-" + model.name())
                 .daemon()
                 .unstarted(this::run);
+    }
+
+    /**
+     * Loads a model and starts an engine on it. The budgets that it derives are logged.
+     *
+     * @param modelName the name that requests use
+     * @param gguf the model's file
+     * @throws io.millrace.llm.gguf.GgufException where the file is corrupt or holds a model that cannot run here
+     * @throws IOException where the file cannot be read
+     * @throws IllegalArgumentException where an option asks for what the model or the machine cannot give
+     */
+    public static LlmEngine open(String modelName, Path gguf, LlmEngineOptions options) throws IOException {
+        LlmEngine engine = EngineLoader.load(modelName, gguf, options);
+        engine.start();
+        return engine;
     }
 
     /** A completion on its way to its request's callback. */
