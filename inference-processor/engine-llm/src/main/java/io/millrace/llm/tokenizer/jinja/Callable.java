@@ -1,0 +1,7 @@
+package io.millrace.llm.tokenizer.jinja;
+
+/** A function, macro or bound method. */
+interface Callable {
+
+    Object call(Arguments arguments);
+}

@@ -1,0 +1,6 @@
+package io.millrace.llm.tokenizer.jinja;
+
+/** Python's None. */
+enum None {
+    NONE
+}
