@@ -20,6 +20,8 @@ final class HttpSchemaRegistry implements SchemaRegistry {
     /** Most schemas that one schema may refer to, directly and by others. */
     private static final int MAX_REFERENCES = 100;
 
+    private static final String ID_PATH = "/schemas/ids/";
+
     private final RegistryTransport transport;
     private final boolean normalize;
 
@@ -54,10 +56,22 @@ final class HttpSchemaRegistry implements SchemaRegistry {
     @Override
     public Schema byRef(SchemaRef ref) {
         String path = switch (ref) {
-            case SchemaRef.Id(int id) -> "/schemas/ids/" + Integer.toUnsignedString(id);
+            case SchemaRef.Id(int id) -> ID_PATH + id;
             case SchemaRef.Guid(UUID guid) -> "/schemas/guids/" + guid;
         };
-        return schema(ref.toString(), body(ref.toString(), transport.get(path), "one that the registry knows"));
+        Answer answer = transport.get(path);
+        if (answer instanceof Answer.NoSuchPath none && isRegistry()) {
+            throw new SerializationException(ref + ", expected=one that the registry knows (" + none.reasons() + ")");
+        }
+        return schema(ref.toString(), body(ref.toString(), answer, "one that the registry knows"));
+    }
+
+    /**
+     * Whether a registry is there after all. Some know no GUIDs, and say so as a web server does that knows nothing; a record that
+     * asks for one must not hold up the others for ever.
+     */
+    private boolean isRegistry() {
+        return !(transport.get(ID_PATH + 1) instanceof Answer.NoSuchPath);
     }
 
     @Override
@@ -74,6 +88,7 @@ final class HttpSchemaRegistry implements SchemaRegistry {
         return switch (answer) {
             case Answer.Ok(JsonNode body) -> body;
             case Answer.No no -> throw new SerializationException(what + ", expected=" + expected + " (" + no + ")");
+            case Answer.NoSuchPath none -> throw none.unavailable();
         };
     }
 

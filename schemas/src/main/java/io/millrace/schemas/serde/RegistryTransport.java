@@ -69,14 +69,32 @@ final class RegistryTransport implements AutoCloseable {
                 return code + " " + message;
             }
         }
+
+        /**
+         * All URLs answered that there is no such thing, but not in a registry's words: it does not know this kind of request, or it is
+         * no registry. The reasons are for people.
+         */
+        record NoSuchPath(String reasons) implements Answer {
+            RegistryUnavailableException unavailable() {
+                return RegistryTransport.unavailable(reasons);
+            }
+        }
     }
 
     /** An endpoint's answer is unusable; the reason is for people. */
     private static final class Unusable extends Exception {
         private static final long serialVersionUID = 1L;
 
-        Unusable(String reason) {
+        /** Zero where there was no answer. */
+        private final int status;
+
+        Unusable(String reason, int status) {
             super(reason);
+            this.status = status;
+        }
+
+        boolean isNoSuchPath() {
+            return status == 400 || status == 404 || status == 405;
         }
     }
 
@@ -94,6 +112,7 @@ final class RegistryTransport implements AutoCloseable {
     }
 
     private Answer send(String path, @Nullable JsonNode body) {
+        List<Unusable> unusable = new ArrayList<>();
         List<String> reasons = new ArrayList<>();
         int first = preferred;
         for (int tried = 0; tried < config.endpoints().size(); tried++) {
@@ -104,11 +123,19 @@ final class RegistryTransport implements AutoCloseable {
                 preferred = index;
                 return answer;
             } catch (Unusable e) {
+                unusable.add(e);
                 reasons.add(endpoint.base() + " (" + e.getMessage() + ")");
             }
         }
-        throw new RegistryUnavailableException(
-                RegistryConfig.URL + "=" + String.join(", ", reasons) + ", expected=a schema registry that answers");
+        if (unusable.stream().allMatch(Unusable::isNoSuchPath)) {
+            return new Answer.NoSuchPath(String.join(", ", reasons));
+        }
+        throw unavailable(String.join(", ", reasons));
+    }
+
+    private static RegistryUnavailableException unavailable(String reasons) {
+        return new RegistryUnavailableException(
+                RegistryConfig.URL + "=" + reasons + ", expected=a schema registry that answers");
     }
 
     private HttpRequest request(Endpoint endpoint, String path, @Nullable JsonNode body) {
@@ -131,9 +158,9 @@ final class RegistryTransport implements AutoCloseable {
             return response.get(millis, TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             response.cancel(true);
-            throw new Unusable("no answer in " + millis + " ms");
+            throw new Unusable("no answer in " + millis + " ms", 0);
         } catch (ExecutionException e) {
-            throw new Unusable(reason(e.getCause()));
+            throw new Unusable(reason(e.getCause()), 0);
         } catch (InterruptedException e) {
             response.cancel(true);
             throw new InterruptException(e);
@@ -152,7 +179,8 @@ final class RegistryTransport implements AutoCloseable {
         int status = response.statusCode();
         Optional<JsonNode> body = object(response.body());
         if (status / 100 == 2) {
-            return new Answer.Ok(body.orElseThrow(() -> new Unusable("no JSON object: " + start(response.body()))));
+            return new Answer.Ok(
+                    body.orElseThrow(() -> new Unusable("no JSON object: " + start(response.body()), status)));
         }
         int code = body.map(error -> error.path("error_code").asInt()).orElse(0);
         if (status / 100 == 4 && isVerdictCode(String.valueOf(code))) {
@@ -161,7 +189,7 @@ final class RegistryTransport implements AutoCloseable {
         }
         String location =
                 response.headers().firstValue("Location").map(to -> " to " + to).orElse("");
-        throw new Unusable("HTTP " + status + location + ": " + start(response.body()));
+        throw new Unusable("HTTP " + status + location + ": " + start(response.body()), status);
     }
 
     /** Whether an error code judges a schema, and is not about us or the moment. */

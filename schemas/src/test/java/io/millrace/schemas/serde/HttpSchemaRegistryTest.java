@@ -58,7 +58,7 @@ class HttpSchemaRegistryTest {
                 .containsExactly(
                         "GET /schemas/ids/7",
                         "GET /schemas/guids/89791762-2336-4186-9674-299b90a802e2",
-                        "GET /schemas/ids/4294967295");
+                        "GET /schemas/ids/-1");
         assertThat(server.requests.getFirst().header("Accept"))
                 .isEqualTo("application/vnd.schemaregistry.v1+json, application/json");
         assertThat(server.requests.getFirst().header("Authorization")).isEqualTo("null");
@@ -174,6 +174,25 @@ class HttpSchemaRegistryTest {
                 .isInstanceOf(RegistryUnavailableException.class)
                 .hasMessage("schema.registry.url=" + server.url() + "/wrong (HTTP 404: {\"error_code\":404,"
                         + "\"message\":\"HTTP 404 Not Found\"}), expected=a schema registry that answers");
+    }
+
+    /** As Apicurio 3.3 answers for GUIDs: 404 and no body. */
+    @ParameterizedTest
+    @ValueSource(ints = {400, 404, 405})
+    void shouldCallARecordUndecodableWhoseKindOfSchemaTheRegistryDoesNotKnow(int status) {
+        UUID guid = UUID.fromString("89791762-2336-4186-9674-299b90a802e2");
+        FakeRegistry server = server(request -> {
+            boolean isId = request.line().endsWith("/schemas/ids/1");
+            respond(
+                    request,
+                    isId ? 404 : status,
+                    isId ? "{\"error_code\":40403,\"message\":\"Schema 1 not found\"}" : "");
+        });
+        assertThatThrownBy(() -> registry(server.url()).byRef(new SchemaRef.Guid(guid)))
+                .isInstanceOf(SerializationException.class)
+                .hasMessage("schema guid=" + guid + ", expected=one that the registry knows (" + server.url()
+                        + " (HTTP " + status + ": ))");
+        assertThat(server.lines()).containsExactly("GET /schemas/guids/" + guid, "GET /schemas/ids/1");
     }
 
     @ParameterizedTest
