@@ -1,5 +1,6 @@
 /**
- * Throughput and latency harnesses; they print ratios.
+ * Throughput harnesses: correct first, then timed; they print ratios of one run, interleaved with their reference. They may
+ * use the engines.
  */
 @NullMarked
 package io.millrace.bench;

@@ -8,7 +8,10 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** JSON lines, in and out. */
 final class Json {
@@ -48,6 +51,16 @@ final class Json {
             return object;
         }
         throw new BadLineException("value=" + shorten(line) + ", expected=a JSON object");
+    }
+
+    /** Refuses fields that nothing reads, which are misspelled more often than not. */
+    static void requireKnownFields(ObjectNode object, Set<String> known) {
+        for (Map.Entry<String, JsonNode> field : object.properties()) {
+            if (!known.contains(field.getKey())) {
+                throw new BadLineException(field.getKey() + "=" + describe(field.getValue()) + ", expected=one of "
+                        + String.join(", ", new TreeSet<>(known)));
+            }
+        }
     }
 
     /** A field that must be a string. */

@@ -42,15 +42,56 @@ public final class Main implements Runnable {
         var main = new Main();
         var commandLine = new CommandLine(main);
         commandLine.getCommandSpec().usageMessage().footer(footer());
+        addCommands(commandLine, new Session(terminal, main.options));
+        helpEverywhere(commandLine);
         commandLine
                 .setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8))
                 .setCaseInsensitiveEnumValuesAllowed(true)
-                .setUsageHelpAutoWidth(false)
+                .setExpandAtFiles(false) // a prompt may begin with @
+                .setExecutionStrategy(parsed -> {
+                    Logging.configure(Logging.Mode.COMMAND, main.options);
+                    return new CommandLine.RunLast().execute(parsed);
+                })
                 .setUsageHelpWidth(110)
                 .setExecutionExceptionHandler((e, command, parsed) -> report(e, main.options.verbose, terminal))
                 .setParameterExceptionHandler((e, arguments) -> reportUsage(e, terminal));
         return commandLine;
+    }
+
+    /** In the order in which a newcomer needs them. */
+    private static void addCommands(CommandLine commandLine, Session session) {
+        commandLine
+                .addSubcommand(new GenerateCommand(session))
+                .addSubcommand(new TokenizeCommand(session))
+                .addSubcommand(new ProcessCommand(session))
+                .addSubcommand(new SubmitCommand(session))
+                .addSubcommand(new ResultsCommand(session))
+                .addSubcommand(group(new TopicsCommand.Group(), new TopicsCommand.Create(session)))
+                .addSubcommand(group(new SinkCommand.Group(), new SinkCommand.Jsonl(session)))
+                .addSubcommand(group(
+                        new ModelCommand.Group(),
+                        new ModelCommand.Pull(session),
+                        new ModelCommand.ListModels(session),
+                        new ModelCommand.Show(session)))
+                .addSubcommand(group(new ConfigCommand.Group(), new ConfigCommand.Validate(session)))
+                .addSubcommand(group(new BenchCommand.Group(), new BenchCommand.Engine(session)));
+    }
+
+    private static void helpEverywhere(CommandLine commandLine) {
+        for (CommandLine each : commandLine.getSubcommands().values()) {
+            each.getCommandSpec().mixinStandardHelpOptions(true);
+            each.getCommandSpec().versionProvider(new Version());
+            helpEverywhere(each);
+        }
+    }
+
+    private static CommandLine group(Object command, Object... commands) {
+        var group = new CommandLine(command);
+        for (Object each : commands) {
+            group.addSubcommand(each);
+        }
+        return group;
     }
 
     /** Called where no command was named. */
@@ -77,7 +118,7 @@ public final class Main implements Runnable {
     private static int report(Exception e, boolean verbose, Terminal terminal) {
         terminal.out().flush();
         ExitCode code = Failures.exitCode(e);
-        terminal.err().println("millrace: " + Failures.oneLine(e));
+        Failures.lines(e).forEach(line -> terminal.err().println("millrace: " + line));
         if (verbose) {
             e.printStackTrace(terminal.err());
         } else if (code == ExitCode.INTERNAL) {
@@ -87,7 +128,8 @@ public final class Main implements Runnable {
     }
 
     private static int reportUsage(ParameterException e, Terminal terminal) {
-        var message = new StringBuilder("millrace: " + Failures.oneLine(e));
+        var message = new StringBuilder(
+                "millrace: " + String.join(" ", Failures.lines(e)).replaceFirst("^Error: ", ""));
         if (e instanceof UnmatchedArgumentException unmatched
                 && !unmatched.getSuggestions().isEmpty()) {
             message.append("; did you mean ")

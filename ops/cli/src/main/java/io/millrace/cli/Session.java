@@ -1,10 +1,29 @@
 package io.millrace.cli;
 
-/** What every command has at hand: the terminal and the global options. */
+import io.millrace.engine.InferenceEngine;
+import io.millrace.llm.gguf.GgufFile;
+import io.millrace.modelstore.CachedModel;
+import io.millrace.modelstore.ModelStore;
+import io.millrace.streams.config.ConfigException;
+import io.millrace.streams.config.KafkaSettings;
+import io.millrace.streams.config.MillraceConfig;
+import io.millrace.streams.config.ModelSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What every command has at hand: the terminal, the global options, and what they lead to. */
 final class Session {
+
+    private static final Path DEFAULT_CONFIG = Path.of("millrace.yaml");
 
     private final Terminal terminal;
     private final GlobalOptions options;
+    private @Nullable MillraceConfig config;
 
     Session(Terminal terminal, GlobalOptions options) {
         this.terminal = terminal;
@@ -17,5 +36,88 @@ final class Session {
 
     GlobalOptions options() {
         return options;
+    }
+
+    /**
+     * A model on this machine.
+     *
+     * @param digest {@code sha256:<hex>} where it is known
+     */
+    record LocalModel(ModelSettings settings, Path file, Optional<String> digest) {}
+
+    /** The configuration file that counts, if there is one. */
+    Optional<Path> configFile() {
+        if (options.config != null) {
+            return Optional.of(options.config);
+        }
+        return Files.exists(DEFAULT_CONFIG) ? Optional.of(DEFAULT_CONFIG) : Optional.empty();
+    }
+
+    /** The configuration with the command line's say over it. */
+    MillraceConfig config() {
+        if (config == null) {
+            try {
+                Optional<Path> file = configFile();
+                config = withOptions(file.isPresent() ? MillraceConfig.load(file.get()) : MillraceConfig.defaults());
+            } catch (ConfigException e) {
+                throw new CliException(ExitCode.CONFIG, String.valueOf(e.getMessage()), e);
+            }
+        }
+        return config;
+    }
+
+    private MillraceConfig withOptions(MillraceConfig read) {
+        if (options.bootstrapServer == null) {
+            return read;
+        }
+        Map<String, String> kafka = new LinkedHashMap<>(read.kafka().properties());
+        kafka.put(KafkaSettings.BOOTSTRAP_SERVERS, options.bootstrapServer);
+        return new MillraceConfig(
+                read.applicationId(),
+                read.instance(),
+                new KafkaSettings(kafka),
+                read.topics(),
+                read.models(),
+                read.defaultModel(),
+                read.processor(),
+                read.http(),
+                read.metrics());
+    }
+
+    ModelStore store() {
+        return ModelStore.open(options.modelHome == null ? ModelStore.defaultHome() : options.modelHome);
+    }
+
+    /** The model of that name, fetched if need be, or the file of that path; null means the configuration's default. */
+    LocalModel model(@Nullable String nameOrFile) throws IOException {
+        String name = nameOrFile == null ? config().defaultModel() : nameOrFile;
+        Optional<ModelSettings> named = config().model(name);
+        if (named.isPresent()) {
+            return fetch(named.get());
+        }
+        Path file = Path.of(name);
+        if (Files.isRegularFile(file)) {
+            return new LocalModel(Engines.settingsOf(file), file, Optional.empty());
+        }
+        throw new CliException(
+                ExitCode.MODEL,
+                "model=" + name + ", expected=a GGUF file that exists, or one of "
+                        + String.join(", ", config().models().keySet()));
+    }
+
+    /** Fetches a model, showing how far it is. */
+    LocalModel fetch(ModelSettings settings) throws IOException {
+        try (var progress = new FetchProgress(terminal, settings.spec())) {
+            CachedModel cached = store().fetchModel(settings.spec(), ModelStore.Check.WHEN_CHANGED, progress);
+            return new LocalModel(settings, cached.path(), Optional.of("sha256:" + cached.sha256()));
+        }
+    }
+
+    InferenceEngine openEngine(LocalModel model) throws IOException {
+        return Engines.open(model);
+    }
+
+    GgufFile openGguf(LocalModel model) throws IOException {
+        return GgufFile.open(model.file());
     }
 }

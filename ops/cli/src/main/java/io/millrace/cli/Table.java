@@ -19,13 +19,21 @@ final class Table {
         RIGHT
     }
 
+    /** Whether the headings are printed. */
+    enum Head {
+        SHOWN,
+        HIDDEN
+    }
+
     private final List<String> headings = new ArrayList<>();
     private final List<Align> alignments = new ArrayList<>();
     private final List<List<String>> rows = new ArrayList<>();
+    private final List<Integer> natural = new ArrayList<>(); // widest cell seen, by column
 
     Table column(String heading, Align align) {
         headings.add(heading);
         alignments.add(align);
+        natural.add(TextWidth.of(heading));
         return this;
     }
 
@@ -37,12 +45,36 @@ final class Table {
         if (cells.length != headings.size()) {
             throw new IllegalArgumentException("cells=" + cells.length + ", expected=" + headings.size());
         }
-        rows.add(Arrays.stream(cells).map(cell -> oneLine(String.valueOf(cell))).toList());
+        List<String> row =
+                Arrays.stream(cells).map(cell -> oneLine(String.valueOf(cell))).toList();
+        for (int i = 0; i < cells.length; i++) {
+            natural.set(i, Math.max(natural.get(i), TextWidth.of(row.get(i))));
+        }
+        rows.add(row);
+    }
+
+    boolean isEmpty() {
+        return rows.isEmpty();
+    }
+
+    int size() {
+        return rows.size();
+    }
+
+    /** Forgets the rows but not how wide they were, so that rows printed later line up with them. */
+    void clear() {
+        rows.clear();
     }
 
     void print(PrintStream out, int columns) {
+        print(out, columns, Head.SHOWN);
+    }
+
+    void print(PrintStream out, int columns, Head head) {
         int[] widths = widths(columns);
-        print(out, headings, widths);
+        if (head == Head.SHOWN) {
+            print(out, headings, widths);
+        }
         for (List<String> row : rows) {
             print(out, row, widths);
         }
@@ -60,12 +92,7 @@ final class Table {
 
     /** Natural widths, then one column off the widest until all fit. */
     private int[] widths(int columns) {
-        int[] widths = headings.stream().mapToInt(TextWidth::of).toArray();
-        for (List<String> row : rows) {
-            for (int i = 0; i < widths.length; i++) {
-                widths[i] = Math.max(widths[i], TextWidth.of(row.get(i)));
-            }
-        }
+        int[] widths = natural.stream().mapToInt(Integer::intValue).toArray();
         int room = columns - GAP.length() * (widths.length - 1);
         while (Arrays.stream(widths).sum() > room) {
             int widest = 0;

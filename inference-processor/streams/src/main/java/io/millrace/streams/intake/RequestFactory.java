@@ -1,6 +1,7 @@
 package io.millrace.streams.intake;
 
 import io.millrace.engine.InferenceRequest;
+import io.millrace.engine.Input;
 import io.millrace.engine.InvalidRequestException;
 import io.millrace.engine.Operation;
 import io.millrace.engine.ResponseFormat;
@@ -13,8 +14,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Prompt records to engine requests. Pure. */
-final class RequestFactory {
+/** Prompt records to engine requests, from the topic or from elsewhere. Pure. */
+public final class RequestFactory {
 
     private RequestFactory() {}
 
@@ -48,17 +49,40 @@ final class RequestFactory {
      * @throws io.millrace.engine.InvalidRequestException naming field, value and what was expected
      */
     static InferenceRequest request(Work work, PromptRequest prompt, SamplingParameters defaults) {
+        return request(work.engineId(), prompt, defaults, work.seed(), work.admittedNanos());
+    }
+
+    /**
+     * The request that a prompt record makes.
+     *
+     * @param id unique among the requests in flight
+     * @param defaults for what the prompt leaves out
+     * @param seed of the draws, where the prompt has none
+     * @param admittedNanos {@link System#nanoTime} at admission
+     * @throws io.millrace.engine.InvalidRequestException naming field, value and what was expected
+     */
+    public static InferenceRequest request(
+            String id, PromptRequest prompt, SamplingParameters defaults, long seed, long admittedNanos) {
         Operation operation = PromptReader.operation(prompt);
         return new InferenceRequest(
-                work.engineId(),
+                id,
                 operation,
                 PromptReader.input(prompt, operation),
                 sampling(prompt, defaults),
-                work.seed(),
+                seed,
                 prompt.getPriority(),
                 prompt.getTenant() == null ? "" : prompt.getTenant(),
                 Optional.ofNullable(prompt.getDeadline()),
-                work.admittedNanos());
+                admittedNanos);
+    }
+
+    /**
+     * What a prompt record works on.
+     *
+     * @throws io.millrace.engine.InvalidRequestException naming field, value and what was expected
+     */
+    public static Input input(PromptRequest prompt) {
+        return PromptReader.input(prompt, PromptReader.operation(prompt));
     }
 
     private static SamplingParameters sampling(PromptRequest prompt, SamplingParameters defaults) {

@@ -1,0 +1,65 @@
+package io.millrace.cli;
+
+import io.millrace.streams.ProcessorObserver;
+import io.millrace.streams.app.ProcessorHooks;
+import io.millrace.streams.app.ProcessorStatus;
+import io.millrace.streams.config.MillraceConfig;
+import io.millrace.streams.config.ModelSettings;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import picocli.CommandLine.Command;
+
+/** {@code millrace process}: an instance of the processor. */
+@Command(
+        name = "process",
+        description = {
+            "Answers prompts from Kafka until it is stopped.",
+            "",
+            "SIGTERM or Ctrl-C stops it in order: it takes no more prompts, finishes those under way for at most"
+                    + " processor.drain_timeout, and leaves the group, so that another instance goes on at once. A kill at any"
+                    + " time loses nothing and doubles nothing for read_committed consumers."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  millrace process",
+            "  millrace process --config /etc/millrace/millrace.yaml --log-format json"
+        })
+final class ProcessCommand implements Callable<Integer> {
+
+    /** What closing takes beside draining: Kafka's clients, the engines. */
+    private static final long CLOSE_SECONDS = 30;
+
+    private final Session session;
+
+    ProcessCommand(Session session) {
+        this.session = session;
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        Logging.configure(Logging.Mode.SERVICE, session.options());
+        MillraceConfig config = session.config();
+        KafkaAccess.require(KafkaAccess.properties(config));
+        List<Session.LocalModel> models = new ArrayList<>();
+        for (ModelSettings settings : config.models().values()) {
+            models.add(session.fetch(settings));
+        }
+        Duration drain = config.processor().drainTimeout();
+        try (Processor processor =
+                        Processor.start(config, models, instance -> ProcessorHooks.of(ProcessorObserver.NONE));
+                Shutdown _ = Shutdown.onSignal(() -> processor.close(drain), drain.toSeconds() + CLOSE_SECONDS)) {
+            ProcessorStatus.State state = processor.app().stopped().get();
+            if (state == ProcessorStatus.State.FAILED) {
+                throw new CliException(ExitCode.KAFKA, "the processor stopped by an error; the log above says which");
+            }
+            return ExitCode.OK.value;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("stopping never fails", e);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package io.millrace.cli;
+
+import io.millrace.engine.InferenceEngine;
+import io.millrace.streams.app.ProcessorApp;
+import io.millrace.streams.app.ProcessorHooks;
+import io.millrace.streams.app.ProcessorSettings;
+import io.millrace.streams.app.Topics;
+import io.millrace.streams.config.MillraceConfig;
+import io.millrace.streams.config.TopicSettings;
+import io.millrace.streams.gate.GateLimits;
+import io.millrace.streams.intake.ServedModel;
+import io.millrace.streams.records.OutputTopics;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * The processor as {@code process} and {@code demo} run it: an engine for each model, the topology, health and metrics.
+ *
+ * <p>Threads: any.
+ */
+final class Processor implements AutoCloseable {
+
+    private final List<InferenceEngine> engines;
+    private final ProcessorApp app;
+
+    private Processor(List<InferenceEngine> engines, ProcessorApp app) {
+        this.engines = engines;
+        this.app = app;
+    }
+
+    /** Loads the models and joins the group. */
+    static Processor start(
+            MillraceConfig config, List<Session.LocalModel> models, Function<String, ProcessorHooks> hooks)
+            throws IOException {
+        List<InferenceEngine> engines = new ArrayList<>();
+        try {
+            Map<String, ServedModel> served = new LinkedHashMap<>();
+            for (Session.LocalModel model : models) {
+                InferenceEngine engine = Engines.open(model);
+                engines.add(engine);
+                served.put(
+                        model.settings().name(),
+                        new ServedModel(engine, model.settings().defaultSampling()));
+            }
+            return new Processor(engines, ProcessorApp.start(settings(config), served, hooks.apply(config.instance())));
+        } catch (IOException | RuntimeException e) {
+            engines.forEach(InferenceEngine::close);
+            throw e;
+        }
+    }
+
+    ProcessorApp app() {
+        return app;
+    }
+
+    /** Finishes what is under way for a while, leaves the group, frees the models. Returns whether nothing was left pending. */
+    boolean close(Duration drainTimeout) {
+        boolean drained = app.close(drainTimeout);
+        engines.forEach(InferenceEngine::close);
+        return drained;
+    }
+
+    @Override
+    public void close() {
+        close(Duration.ZERO);
+    }
+
+    static Topics.Plan topicPlan(MillraceConfig config, int partitions, int replicationFactor) {
+        TopicSettings topics = config.topics();
+        return new Topics.Plan(
+                topics.prompts(), outputs(topics), topics.engineMetrics(), topics.control(), partitions, (short)
+                        replicationFactor);
+    }
+
+    private static OutputTopics outputs(TopicSettings topics) {
+        return new OutputTopics(topics.results(), topics.failures(), topics.metrics(), topics.deadLetters());
+    }
+
+    private static ProcessorSettings settings(MillraceConfig config) {
+        var bounds = config.processor();
+        return new ProcessorSettings(
+                config.applicationId(),
+                config.instance(),
+                config.topics().prompts(),
+                outputs(config.topics()),
+                config.topics().engineMetrics(),
+                Map.copyOf(config.kafka().properties()),
+                new GateLimits(bounds.maxPending(), bounds.maxPendingPerPartition(), bounds.maxPendingBytes()),
+                bounds.intakeThreads(),
+                bounds.numStreamThreads(),
+                (short) config.topics().replicationFactor(),
+                config.defaultModel());
+    }
+}
