@@ -19,6 +19,7 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class PackedQ4 extends PackedMatrix {
 
+    private static final VectorSpecies<Float> F = FloatVector.SPECIES_256;
     private static final VectorSpecies<Integer> I = IntVector.SPECIES_256;
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -135,6 +136,146 @@ final class PackedQ4 extends PackedMatrix {
                         .intoArray(buffer, e + 112);
             }
         }
+    }
+
+    /** Dequantizes in registers: no buffer, the same operations in the same order. */
+    @Override
+    void multiplyOne(int tile, float[] x, int xFrom, float[] out, int outFrom, float[] buffer) {
+        int at = 2 * tile * blocks * INTS;
+        int other = at + blocks * INTS;
+        int k = xFrom;
+        FloatVector sum0 = FloatVector.zero(F);
+        FloatVector sum1 = FloatVector.zero(F);
+        for (int b = 0; b < blocks; b++, at += INTS, other += INTS) {
+            IntVector s0 = IntVector.fromArray(I, data, at + SCALES);
+            IntVector low0 = s0.lanewise(VectorOperators.LSHL, 16);
+            FloatVector d0 = low0.lanewise(VectorOperators.LSHR, 3)
+                    .and(MAGNITUDE)
+                    .reinterpretAsFloats()
+                    .mul(HALF_TO_FLOAT)
+                    .reinterpretAsInts()
+                    .or(low0.and(SIGN))
+                    .reinterpretAsFloats();
+            FloatVector m0 = s0.lanewise(VectorOperators.LSHR, 3)
+                    .and(MAGNITUDE)
+                    .reinterpretAsFloats()
+                    .mul(HALF_TO_FLOAT)
+                    .reinterpretAsInts()
+                    .or(s0.and(SIGN))
+                    .reinterpretAsFloats();
+            IntVector s1 = IntVector.fromArray(I, data, other + SCALES);
+            IntVector low1 = s1.lanewise(VectorOperators.LSHL, 16);
+            FloatVector d1 = low1.lanewise(VectorOperators.LSHR, 3)
+                    .and(MAGNITUDE)
+                    .reinterpretAsFloats()
+                    .mul(HALF_TO_FLOAT)
+                    .reinterpretAsInts()
+                    .or(low1.and(SIGN))
+                    .reinterpretAsFloats();
+            FloatVector m1 = s1.lanewise(VectorOperators.LSHR, 3)
+                    .and(MAGNITUDE)
+                    .reinterpretAsFloats()
+                    .mul(HALF_TO_FLOAT)
+                    .reinterpretAsInts()
+                    .or(s1.and(SIGN))
+                    .reinterpretAsFloats();
+            for (int v = 0; v < 4; v++, k += 8) {
+                IntVector q0 = IntVector.fromArray(I, data, at + v * GROUP);
+                IntVector q1 = IntVector.fromArray(I, data, other + v * GROUP);
+                FloatVector f = FloatVector.broadcast(F, x[k]);
+                sum0 = f.fma(((FloatVector) q0.and(15).convert(VectorOperators.I2F, 0)).fma(d0, m0), sum0);
+                sum1 = f.fma(((FloatVector) q1.and(15).convert(VectorOperators.I2F, 0)).fma(d1, m1), sum1);
+                f = FloatVector.broadcast(F, x[k + 1]);
+                sum0 = f.fma(
+                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 8)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d0, m0),
+                        sum0);
+                sum1 = f.fma(
+                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 8)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d1, m1),
+                        sum1);
+                f = FloatVector.broadcast(F, x[k + 2]);
+                sum0 = f.fma(
+                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 16)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d0, m0),
+                        sum0);
+                sum1 = f.fma(
+                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 16)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d1, m1),
+                        sum1);
+                f = FloatVector.broadcast(F, x[k + 3]);
+                sum0 = f.fma(
+                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 24)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d0, m0),
+                        sum0);
+                sum1 = f.fma(
+                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 24)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d1, m1),
+                        sum1);
+                f = FloatVector.broadcast(F, x[k + 4]);
+                sum0 = f.fma(
+                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 4)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d0, m0),
+                        sum0);
+                sum1 = f.fma(
+                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 4)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d1, m1),
+                        sum1);
+                f = FloatVector.broadcast(F, x[k + 5]);
+                sum0 = f.fma(
+                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 12)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d0, m0),
+                        sum0);
+                sum1 = f.fma(
+                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 12)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d1, m1),
+                        sum1);
+                f = FloatVector.broadcast(F, x[k + 6]);
+                sum0 = f.fma(
+                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 20)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d0, m0),
+                        sum0);
+                sum1 = f.fma(
+                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 20)
+                                        .and(15)
+                                        .convert(VectorOperators.I2F, 0))
+                                .fma(d1, m1),
+                        sum1);
+                f = FloatVector.broadcast(F, x[k + 7]);
+                sum0 = f.fma(
+                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 28).convert(VectorOperators.I2F, 0))
+                                .fma(d0, m0),
+                        sum0);
+                sum1 = f.fma(
+                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 28).convert(VectorOperators.I2F, 0))
+                                .fma(d1, m1),
+                        sum1);
+            }
+        }
+        sum0.intoArray(out, outFrom);
+        sum1.intoArray(out, outFrom + GROUP);
     }
 
     @Override

@@ -17,6 +17,7 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class PackedQ8 extends PackedMatrix {
 
+    private static final VectorSpecies<Float> F = FloatVector.SPECIES_256;
     private static final VectorSpecies<Integer> I = IntVector.SPECIES_256;
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -100,6 +101,72 @@ final class PackedQ8 extends PackedMatrix {
                         .intoArray(buffer, e + 48);
             }
         }
+    }
+
+    /** Dequantizes in registers: no buffer, the same operations in the same order. */
+    @Override
+    void multiplyOne(int tile, float[] x, int xFrom, float[] out, int outFrom, float[] buffer) {
+        int at = 2 * tile * blocks * INTS;
+        int other = at + blocks * INTS;
+        int k = xFrom;
+        FloatVector sum0 = FloatVector.zero(F);
+        FloatVector sum1 = FloatVector.zero(F);
+        for (int b = 0; b < blocks; b++, at += INTS, other += INTS) {
+            FloatVector d0 = IntVector.fromArray(I, data, at + SCALES).reinterpretAsFloats();
+            FloatVector d1 = IntVector.fromArray(I, data, other + SCALES).reinterpretAsFloats();
+            for (int v = 0; v < 8; v++, k += 4) {
+                IntVector q0 = IntVector.fromArray(I, data, at + v * GROUP);
+                IntVector q1 = IntVector.fromArray(I, data, other + v * GROUP);
+                FloatVector f = FloatVector.broadcast(F, x[k]);
+                sum0 = f.fma(
+                        ((FloatVector) q0.lanewise(VectorOperators.LSHL, 24)
+                                        .lanewise(VectorOperators.ASHR, 24)
+                                        .convert(VectorOperators.I2F, 0))
+                                .mul(d0),
+                        sum0);
+                sum1 = f.fma(
+                        ((FloatVector) q1.lanewise(VectorOperators.LSHL, 24)
+                                        .lanewise(VectorOperators.ASHR, 24)
+                                        .convert(VectorOperators.I2F, 0))
+                                .mul(d1),
+                        sum1);
+                f = FloatVector.broadcast(F, x[k + 1]);
+                sum0 = f.fma(
+                        ((FloatVector) q0.lanewise(VectorOperators.LSHL, 16)
+                                        .lanewise(VectorOperators.ASHR, 24)
+                                        .convert(VectorOperators.I2F, 0))
+                                .mul(d0),
+                        sum0);
+                sum1 = f.fma(
+                        ((FloatVector) q1.lanewise(VectorOperators.LSHL, 16)
+                                        .lanewise(VectorOperators.ASHR, 24)
+                                        .convert(VectorOperators.I2F, 0))
+                                .mul(d1),
+                        sum1);
+                f = FloatVector.broadcast(F, x[k + 2]);
+                sum0 = f.fma(
+                        ((FloatVector) q0.lanewise(VectorOperators.LSHL, 8)
+                                        .lanewise(VectorOperators.ASHR, 24)
+                                        .convert(VectorOperators.I2F, 0))
+                                .mul(d0),
+                        sum0);
+                sum1 = f.fma(
+                        ((FloatVector) q1.lanewise(VectorOperators.LSHL, 8)
+                                        .lanewise(VectorOperators.ASHR, 24)
+                                        .convert(VectorOperators.I2F, 0))
+                                .mul(d1),
+                        sum1);
+                f = FloatVector.broadcast(F, x[k + 3]);
+                sum0 = f.fma(
+                        ((FloatVector) q0.lanewise(VectorOperators.ASHR, 24).convert(VectorOperators.I2F, 0)).mul(d0),
+                        sum0);
+                sum1 = f.fma(
+                        ((FloatVector) q1.lanewise(VectorOperators.ASHR, 24).convert(VectorOperators.I2F, 0)).mul(d1),
+                        sum1);
+            }
+        }
+        sum0.intoArray(out, outFrom);
+        sum1.intoArray(out, outFrom + GROUP);
     }
 
     @Override
