@@ -1,0 +1,84 @@
+package io.millrace.streams.gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class FencedProducerTest {
+
+    private static final TopicPartition FENCE = new TopicPartition(FencedProducer.fenceTopic("app"), 0);
+    private static final TopicPartition INPUT = new TopicPartition("prompts", 3);
+    private static final ConsumerGroupMetadata GROUP = new ConsumerGroupMetadata("app");
+
+    private final MockProducer<byte[], byte[]> kafka =
+            new MockProducer<>(true, null, new ByteArraySerializer(), new ByteArraySerializer());
+    private final AtomicLong nanos = new AtomicLong();
+    private final List<Long> commits = new ArrayList<>();
+    private final CommitPacer pacer = new CommitPacer(nanos::get, commits::add);
+    private final FencedProducer producer = new FencedProducer(kafka, FENCE, pacer);
+
+    @BeforeEach
+    void begin() {
+        producer.initTransactions();
+        producer.beginTransaction();
+    }
+
+    @Test
+    void shouldCarryTheFenceWhereStreamsSendsNoOffsetAtAll() {
+        producer.sendOffsetsToTransaction(Map.of(), GROUP);
+        producer.commitTransaction();
+
+        assertThat(kafka.consumerGroupOffsetsHistory())
+                .containsExactly(Map.of("app", Map.of(FENCE, new OffsetAndMetadata(0))));
+    }
+
+    @Test
+    void shouldLeaveTheOffsetsOfStreamsAsTheyAre() {
+        producer.sendOffsetsToTransaction(Map.of(INPUT, new OffsetAndMetadata(42)), GROUP);
+        producer.commitTransaction();
+
+        assertThat(kafka.consumerGroupOffsetsHistory().getFirst().get("app"))
+                .containsEntry(INPUT, new OffsetAndMetadata(42))
+                .containsEntry(FENCE, new OffsetAndMetadata(0));
+    }
+
+    @Test
+    void shouldKeepCommitsApartByTheirEnd() {
+        assertThat(pacer.mayCommit()).isTrue();
+
+        producer.sendOffsetsToTransaction(Map.of(), GROUP);
+        producer.commitTransaction();
+        assertThat(pacer.mayCommit()).isFalse();
+
+        nanos.addAndGet(CommitPacer.MIN_GAP_NANOS - 1);
+        assertThat(pacer.mayCommit()).isFalse();
+        nanos.addAndGet(1);
+        assertThat(pacer.mayCommit()).isTrue();
+        assertThat(commits).containsExactly(0L);
+    }
+
+    @Test
+    void shouldKnowWhetherATaskOfThisThreadOwesACommit() throws InterruptedException {
+        pacer.changeOwed(1);
+        assertThat(pacer.isCommitOwed()).isTrue();
+
+        List<Boolean> seenByOther = new ArrayList<>();
+        Thread other = new Thread(() -> seenByOther.add(pacer.isCommitOwed()));
+        other.start();
+        other.join();
+        assertThat(seenByOther).containsExactly(false);
+
+        pacer.changeOwed(-1);
+        assertThat(pacer.isCommitOwed()).isFalse();
+    }
+}
