@@ -204,14 +204,14 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         current.store.put(key.encode(), PendingCodec.encode(prompt));
     }
 
-    /** Forwards what has ended, then hands on what intake has room for. */
+    /** Hands on what intake has room for, and forwards what has ended. */
     private void drain() {
         Task current = currentTask();
         countRecoveries(current);
+        offerDeferred();
         for (TaskLease.Settled settled = current.lease.poll(); settled != null; settled = current.lease.poll()) {
             forward(current, settled);
         }
-        offerDeferred();
         commitWhenDue(current);
         if (current.load.count() == 0 && !commitOwed) {
             stopDraining();

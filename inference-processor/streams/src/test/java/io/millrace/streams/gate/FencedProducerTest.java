@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.common.TopicPartition;
@@ -18,7 +19,7 @@ class FencedProducerTest {
 
     private static final TopicPartition FENCE = new TopicPartition(FencedProducer.fenceTopic("app"), 0);
     private static final TopicPartition INPUT = new TopicPartition("prompts", 3);
-    private static final ConsumerGroupMetadata GROUP = new ConsumerGroupMetadata("app");
+    private static final ConsumerGroupMetadata GROUP = new MockConsumer<byte[], byte[]>("earliest").groupMetadata();
 
     private final MockProducer<byte[], byte[]> kafka =
             new MockProducer<>(true, null, new ByteArraySerializer(), new ByteArraySerializer());
@@ -39,7 +40,7 @@ class FencedProducerTest {
         producer.commitTransaction();
 
         assertThat(kafka.consumerGroupOffsetsHistory())
-                .containsExactly(Map.of("app", Map.of(FENCE, new OffsetAndMetadata(0))));
+                .containsExactly(Map.of(GROUP.groupId(), Map.of(FENCE, new OffsetAndMetadata(0))));
     }
 
     @Test
@@ -47,7 +48,7 @@ class FencedProducerTest {
         producer.sendOffsetsToTransaction(Map.of(INPUT, new OffsetAndMetadata(42)), GROUP);
         producer.commitTransaction();
 
-        assertThat(kafka.consumerGroupOffsetsHistory().getFirst().get("app"))
+        assertThat(kafka.consumerGroupOffsetsHistory().getFirst().get(GROUP.groupId()))
                 .containsEntry(INPUT, new OffsetAndMetadata(42))
                 .containsEntry(FENCE, new OffsetAndMetadata(0));
     }
