@@ -1,5 +1,8 @@
 package io.millrace.streams.app;
 
+import io.millrace.streams.config.MillraceConfig;
+import io.millrace.streams.config.TopicSettings;
+import io.millrace.streams.config.TopologySettings;
 import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.records.OutputTopics;
 import java.util.Map;
@@ -43,5 +46,28 @@ public record ProcessorSettings(
         if (value < 1) {
             throw new IllegalArgumentException(name + "=" + value + ", expected=at least 1");
         }
+    }
+
+    /** The same from the configuration file. */
+    public static ProcessorSettings of(MillraceConfig config) {
+        TopicSettings topics = config.topics();
+        TopologySettings bounds = config.processor();
+        return new ProcessorSettings(
+                config.applicationId(),
+                config.instance(),
+                topics.prompts(),
+                outputs(topics),
+                topics.engineMetrics(),
+                Map.copyOf(config.kafka().properties()),
+                new GateLimits(bounds.maxPending(), bounds.maxPendingPerPartition(), bounds.maxPendingBytes()),
+                bounds.intakeThreads(),
+                bounds.numStreamThreads(),
+                (short) topics.replicationFactor(),
+                config.defaultModel());
+    }
+
+    /** Where endings go. */
+    static OutputTopics outputs(TopicSettings topics) {
+        return new OutputTopics(topics.results(), topics.failures(), topics.metrics(), topics.deadLetters());
     }
 }

@@ -26,14 +26,30 @@ final class TopicAdmin {
     /** How long a cluster may take to answer one question. */
     static final Duration TIMEOUT = Duration.ofSeconds(30);
 
+    /** How long a new topic may take to be known to all brokers. */
+    private static final Duration SEEN = Duration.ofSeconds(5);
+
+    private static final long PAUSE_MS = 50;
+
     private final Admin admin;
 
     TopicAdmin(Admin admin) {
         this.admin = admin;
     }
 
-    /** The topics that exist among these. */
+    /** The topics that exist among these. One that was just created may take a moment to be seen: waits for it. */
     Map<String, TopicDescription> describe(Collection<String> names) {
+        long giveUp = System.nanoTime() + SEEN.toNanos();
+        Map<String, TopicDescription> found = describeNow(names);
+        while (found.size() < names.size() && System.nanoTime() < giveUp) {
+            pause();
+            found = describeNow(names);
+        }
+        return found;
+    }
+
+    /** The topics that are seen at this moment. */
+    Map<String, TopicDescription> describeNow(Collection<String> names) {
         Map<String, TopicDescription> found = new HashMap<>();
         for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
                 admin.describeTopics(names).topicNameValues().entrySet()) {
@@ -53,13 +69,35 @@ final class TopicAdmin {
         List<ConfigResource> resources = names.stream()
                 .map(name -> new ConfigResource(ConfigResource.Type.TOPIC, name))
                 .toList();
-        Map<ConfigResource, Config> configs =
-                get(admin.describeConfigs(resources).all(), "read the settings of topics " + names);
+        Map<ConfigResource, Config> configs = configs(resources);
         Map<String, Integer> bytes = new HashMap<>();
         configs.forEach((resource, config) -> bytes.put(
                 resource.name(),
                 Integer.valueOf(config.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG).value())));
         return bytes;
+    }
+
+    private Map<ConfigResource, Config> configs(List<ConfigResource> resources) {
+        long giveUp = System.nanoTime() + SEEN.toNanos();
+        while (true) {
+            try {
+                return get(admin.describeConfigs(resources).all(), "read the settings of " + resources);
+            } catch (StartException e) {
+                if (!(e.getCause() instanceof UnknownTopicOrPartitionException) || System.nanoTime() > giveUp) {
+                    throw e;
+                }
+                pause();
+            }
+        }
+    }
+
+    private static void pause() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(PAUSE_MS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StartException("interrupted while topics are looked up", e);
+        }
     }
 
     /** Creates what does not exist; answers the names it created. */

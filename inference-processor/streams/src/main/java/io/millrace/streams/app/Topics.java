@@ -1,5 +1,6 @@
 package io.millrace.streams.app;
 
+import io.millrace.streams.config.TopicSettings;
 import io.millrace.streams.gate.FencedProducer;
 import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.records.OutputTopics;
@@ -38,7 +39,19 @@ public final class Topics {
             String engineMetrics,
             String control,
             int partitions,
-            short replicationFactor) {}
+            short replicationFactor) {
+
+        /** The plan of a configuration. */
+        public static Plan of(TopicSettings topics) {
+            return new Plan(
+                    topics.prompts(),
+                    ProcessorSettings.outputs(topics),
+                    topics.engineMetrics(),
+                    topics.control(),
+                    topics.partitions(),
+                    (short) topics.replicationFactor());
+        }
+    }
 
     /**
      * What the start-up check found.
@@ -71,6 +84,7 @@ public final class Topics {
         rest.add(planned(
                 plan, plan.control(), Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT)));
         created.addAll(admin.create(rest));
+        var _ = admin.describe(rest.stream().map(NewTopic::name).toList());
         return created;
     }
 
@@ -92,10 +106,10 @@ public final class Topics {
         for (Sink sink : Sink.values()) {
             users.add(settings.outputs().of(sink));
         }
-        List<String> all = new ArrayList<>(users);
-        all.add(changelog);
-        Map<String, TopicDescription> found = admin.describe(all);
+        Map<String, TopicDescription> found = admin.describe(users);
         requirePresent(users, found);
+        // Streams creates it at the first start: nothing to wait for
+        found.putAll(admin.describeNow(List.of(changelog)));
         TopicDescription prompts = Objects.requireNonNull(found.get(settings.promptsTopic()));
         requireSameCount(settings, prompts, changelog, found);
         return facts(settings, prompts.topicId(), changelog, admin.maxMessageBytes(found.keySet()));

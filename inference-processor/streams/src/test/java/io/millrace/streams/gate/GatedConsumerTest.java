@@ -3,6 +3,7 @@ package io.millrace.streams.gate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -90,7 +91,7 @@ class GatedConsumerTest {
         consumer.poll(Duration.ofMillis(1));
 
         assertThat(kafka.assignment()).containsExactly(P1);
-        assertThat(kafka.paused()).isEmpty();
+        assertThat(kafka.resumed).containsExactly(P1);
     }
 
     @Test
@@ -117,6 +118,7 @@ class GatedConsumerTest {
     /** Sees what a poll sees, and lets something happen in its midst, as a rebalance does. */
     private static final class RecordingConsumer extends MockConsumer<byte[], byte[]> {
         private Set<TopicPartition> pausedInPoll = Set.of();
+        private Set<TopicPartition> resumed = Set.of();
         private Duration lastTimeout = Duration.ZERO;
         private Runnable midst = () -> {};
 
@@ -126,6 +128,12 @@ class GatedConsumerTest {
 
         void during(Runnable event) {
             midst = event;
+        }
+
+        @Override
+        public synchronized void resume(Collection<TopicPartition> partitions) {
+            resumed = Set.copyOf(partitions);
+            super.resume(partitions);
         }
 
         @Override

@@ -1,0 +1,163 @@
+package io.millrace.streams.testing;
+
+import io.millrace.devstack.TestKafka;
+import io.millrace.engine.SamplingParameters;
+import io.millrace.streams.ProcessorObserver;
+import io.millrace.streams.app.ProcessorApp;
+import io.millrace.streams.app.ProcessorHooks;
+import io.millrace.streams.app.ProcessorSettings;
+import io.millrace.streams.app.Topics;
+import io.millrace.streams.gate.GateLimits;
+import io.millrace.streams.intake.ServedModel;
+import io.millrace.streams.records.OutputTopics;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.producer.ProducerRecord;
+
+/** An application with topics of its own on the tests' broker: what a test varies, and what it asks. */
+public final class TestApp {
+
+    /** The model's name. */
+    public static final String MODEL = "echo";
+
+    private final TestKafka kafka;
+    private final String applicationId;
+    private final OutputTopics outputs;
+    private final String prompts;
+    private final String engineMetrics;
+    private GateLimits gate = new GateLimits(1000, 1000, 1L << 28);
+    private int streamThreads = 1;
+    private final Map<String, Object> properties = new HashMap<>();
+
+    private TestApp(TestKafka kafka, String applicationId) {
+        this.kafka = kafka;
+        this.applicationId = applicationId;
+        this.prompts = applicationId + "-prompts";
+        this.engineMetrics = applicationId + "-engine-metrics";
+        this.outputs = new OutputTopics(
+                applicationId + "-results",
+                applicationId + "-failures",
+                applicationId + "-metrics",
+                applicationId + "-dead-letters");
+        properties.put("bootstrap.servers", kafka.bootstrapServers());
+        // the least that a broker allows by default: takeover after a kill waits for it
+        properties.put("main.consumer.session.timeout.ms", "6000");
+        properties.put("main.consumer.heartbeat.interval.ms", "500");
+    }
+
+    /** Creates the topics. */
+    public static TestApp create(TestKafka kafka, String name, int partitions) {
+        TestApp app = new TestApp(kafka, TestKafka.uniqueName(name));
+        Topics.create(
+                kafka.admin(),
+                new Topics.Plan(
+                        app.prompts,
+                        app.outputs,
+                        app.engineMetrics,
+                        app.applicationId + "-control",
+                        partitions,
+                        (short) 1));
+        return app;
+    }
+
+    /** The same application seen from another JVM: nothing is created. */
+    public static TestApp existing(String bootstrapServers, String applicationId) {
+        return new TestApp(TestKafka.on(bootstrapServers), applicationId);
+    }
+
+    public TestApp with(GateLimits limits) {
+        gate = limits;
+        return this;
+    }
+
+    public TestApp withStreamThreads(int threads) {
+        streamThreads = threads;
+        return this;
+    }
+
+    public TestApp with(String property, String value) {
+        properties.put(property, value);
+        return this;
+    }
+
+    public String applicationId() {
+        return applicationId;
+    }
+
+    public String prompts() {
+        return prompts;
+    }
+
+    public OutputTopics outputs() {
+        return outputs;
+    }
+
+    public String engineMetrics() {
+        return engineMetrics;
+    }
+
+    public TestKafka kafka() {
+        return kafka;
+    }
+
+    public ProcessorSettings settings() {
+        return new ProcessorSettings(
+                applicationId,
+                "instance-" + ProcessHandle.current().pid(),
+                prompts,
+                outputs,
+                engineMetrics,
+                properties,
+                gate,
+                2,
+                streamThreads,
+                (short) 1,
+                MODEL);
+    }
+
+    /** Starts it with this engine. */
+    public ProcessorApp start(TestEngine engine) {
+        return start(engine, ProcessorHooks.of(ProcessorObserver.NONE));
+    }
+
+    public ProcessorApp start(TestEngine engine, ProcessorHooks hooks) {
+        return ProcessorApp.start(
+                settings(), Map.of(MODEL, new ServedModel(engine, SamplingParameters.DEFAULT)), hooks);
+    }
+
+    /** Sends prompts with these texts, in turn to each partition. */
+    public void send(List<String> texts) {
+        int partitions = kafka.partitions(prompts).size();
+        List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+        for (int i = 0; i < texts.size(); i++) {
+            records.add(record(i % partitions, json(texts.get(i))));
+        }
+        kafka.produce(records);
+    }
+
+    /** A prompt record with these bytes as its value. */
+    public ProducerRecord<byte[], byte[]> record(int partition, String value) {
+        return new ProducerRecord<>(prompts, partition, utf8("key-" + partition), utf8(value));
+    }
+
+    /** A prompt that asks for an echo of a text. */
+    public static String json(String text) {
+        return "{\"prompt\":\"" + text + "\"}";
+    }
+
+    /** How many records a read_committed consumer sees. */
+    public int committed(String topic) {
+        return kafka.readCommitted(topic).size();
+    }
+
+    public ExactlyOnceOracle oracle() {
+        return new ExactlyOnceOracle(kafka, applicationId, prompts, outputs, Map.of());
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
