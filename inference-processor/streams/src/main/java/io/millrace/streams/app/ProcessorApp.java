@@ -145,9 +145,7 @@ public final class ProcessorApp implements AutoCloseable {
                 name,
                 new ServedModel(
                         engine,
-                        config.model(name)
-                                .map(ModelSettings::defaultSampling)
-                                .orElse(SamplingParameters.DEFAULT))));
+                        config.model(name).map(ModelSettings::defaultSampling).orElse(SamplingParameters.DEFAULT))));
         return start(ProcessorSettings.of(config), models, ProcessorHooks.of(observer));
     }
 

@@ -120,7 +120,9 @@ class ProcessorAppTest {
                                     .sum()
                             == 20);
             assertThat(first.close(Duration.ZERO)).as("nothing left").isFalse();
-            assertThat(engine.cancelled()).as("the engine is not kept busy for nobody").hasSize(20);
+            assertThat(engine.cancelled())
+                    .as("the engine is not kept busy for nobody")
+                    .hasSize(20);
 
             ProcessorApp second = test.start(engine);
             await().atMost(TIMEOUT).until(() -> engine.running() == 20);
@@ -151,9 +153,11 @@ class ProcessorAppTest {
             assertThat(app.stopped()).isCompletedWithValue(ProcessorStatus.State.CLOSED);
             ConsumerGroupDescription group = kafka.admin()
                     .describeConsumerGroups(List.of(test.applicationId()))
-                    .describedGroups()
-                    .get(test.applicationId())
-                    .get();
+                    .all()
+                    .get()
+                    .values()
+                    .iterator()
+                    .next();
             assertThat(group.members()).isEmpty();
         }
         Verdict verdict = test.oracle().check();

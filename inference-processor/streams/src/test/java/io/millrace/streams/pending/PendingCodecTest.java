@@ -31,7 +31,8 @@ class PendingCodecTest {
 
     @Test
     void shouldWriteFormat1AsItWasReleased() {
-        assertThat(HexFormat.of().formatHex(PendingCodec.encode(goldenPrompt()))).isEqualTo(GOLDEN_FORMAT_1);
+        assertThat(HexFormat.of().formatHex(PendingCodec.encode(goldenPrompt())))
+                .isEqualTo(GOLDEN_FORMAT_1);
     }
 
     @Test
@@ -66,8 +67,7 @@ class PendingCodecTest {
 
     @Test
     void shouldKeepAnEmptyKeyApartFromNone() {
-        PendingPrompt prompt =
-                PendingPrompt.admitted(new byte[0], new Payload.Raw(new byte[0]), List.of(), 5, 6);
+        PendingPrompt prompt = PendingPrompt.admitted(new byte[0], new Payload.Raw(new byte[0]), List.of(), 5, 6);
 
         PendingPrompt read = PendingCodec.decode(PendingCodec.encode(prompt));
 
@@ -101,13 +101,17 @@ class PendingCodecTest {
         }
     }
 
+    // a compact constructor's parameters lose their annotations in class files
+    @SuppressWarnings("NullAway")
     private static PendingPrompt randomPrompt(Random random) {
         List<Header> headers = new ArrayList<>();
         for (int i = random.nextInt(4); i > 0; i--) {
-            headers.add(header("h" + random.nextInt(100), random.nextBoolean() ? bytes(random) : null));
+            byte @Nullable [] value = random.nextBoolean() ? bytes(random) : null;
+            headers.add(header("h" + random.nextInt(100), value));
         }
+        byte @Nullable [] key = random.nextBoolean() ? bytes(random) : null;
         return new PendingPrompt(
-                random.nextBoolean() ? bytes(random) : null,
+                key,
                 random.nextBoolean() ? new Payload.Raw(bytes(random)) : new Payload.Absent(),
                 headers,
                 random.nextLong(),
@@ -161,8 +165,7 @@ class PendingCodecTest {
 
     @Test
     void shouldNotAllocateByAnAbsurdHeaderCount() {
-        byte[] encoded =
-                PendingCodec.encode(PendingPrompt.admitted(null, new Payload.Absent(), List.of(), 5, 6));
+        byte[] encoded = PendingCodec.encode(PendingPrompt.admitted(null, new Payload.Absent(), List.of(), 5, 6));
         encoded[encoded.length - 4] = 0x7f;
 
         assertThatThrownBy(() -> PendingCodec.decode(encoded)).isInstanceOf(SerializationException.class);

@@ -54,12 +54,8 @@ public final class TestApp {
         Topics.create(
                 kafka.admin(),
                 new Topics.Plan(
-                        app.prompts,
-                        app.outputs,
-                        app.engineMetrics,
-                        app.applicationId + "-control",
-                        partitions,
-                        (short) 1));
+                        app.prompts, app.outputs, app.engineMetrics, app.applicationId + "-control", partitions, (short)
+                                1));
         return app;
     }
 
@@ -154,7 +150,12 @@ public final class TestApp {
     }
 
     public ExactlyOnceOracle oracle() {
-        return new ExactlyOnceOracle(kafka, applicationId, prompts, outputs, Map.of());
+        return oracle(Map.of());
+    }
+
+    /** The oracle of outputs that go through a registry. */
+    public ExactlyOnceOracle oracle(Map<String, ?> serdeConfig) {
+        return new ExactlyOnceOracle(kafka, applicationId, prompts, outputs, serdeConfig);
     }
 
     private static byte[] utf8(String text) {

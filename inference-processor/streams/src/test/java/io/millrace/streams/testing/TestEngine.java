@@ -37,8 +37,7 @@ import java.util.function.Predicate;
  */
 public final class TestEngine implements InferenceEngine {
 
-    private static final ModelInfo MODEL =
-            new ModelInfo("echo", Optional.of("1"), Optional.of("sha256:00"), 1024);
+    private static final ModelInfo MODEL = new ModelInfo("echo", Optional.of("1"), Optional.of("sha256:00"), 1024);
 
     private final Duration delay;
     private final int capacity;

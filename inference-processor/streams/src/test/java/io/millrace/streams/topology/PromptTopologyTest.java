@@ -125,7 +125,9 @@ class PromptTopologyTest {
         harness = new TopologyHarness();
         harness.send("{\"prompt\":\"a\"}");
 
-        assertThat(harness.engine.submitted().getFirst().seed()).isEqualTo(first).isNotEqualTo(second);
+        assertThat(harness.engine.submitted().getFirst().seed())
+                .isEqualTo(first)
+                .isNotEqualTo(second);
     }
 
     @Test
@@ -200,8 +202,7 @@ class PromptTopologyTest {
         harness.send("{\"prompt\":\"a\",\"operation\":\"sing\"}");
 
         assertFailure(
-                FailureCode.INVALID_REQUEST,
-                "operation=sing, expected=one of chat, generate, embed, classify, rerank");
+                FailureCode.INVALID_REQUEST, "operation=sing, expected=one of chat, generate, embed, classify, rerank");
     }
 
     @Test
@@ -226,16 +227,14 @@ class PromptTopologyTest {
     void shouldFailAnUnknownRoleNamingItsPlace() {
         harness.send("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"robot\",\"content\":\"b\"}]}");
 
-        assertFailure(
-                FailureCode.INVALID_REQUEST, "messages[1].role=robot, expected=one of system, user, assistant");
+        assertFailure(FailureCode.INVALID_REQUEST, "messages[1].role=robot, expected=one of system, user, assistant");
     }
 
     @Test
     void shouldFailAnUnknownModelListingTheKnownOnes() {
         harness.send("{\"request_id\":\"r1\",\"prompt\":\"a\",\"model\":\"gpt\"}");
 
-        InferenceFailure failure =
-                assertFailure(FailureCode.MODEL_NOT_FOUND, "model=gpt, expected=one of echo");
+        InferenceFailure failure = assertFailure(FailureCode.MODEL_NOT_FOUND, "model=gpt, expected=one of echo");
         assertThat(failure.getModel()).isEqualTo("gpt");
     }
 
@@ -258,8 +257,7 @@ class PromptTopologyTest {
         harness.send("{\"prompt\":\"throw\"}");
         harness.send("{\"prompt\":\"a\"}");
 
-        assertFailure(
-                FailureCode.ENGINE_ERROR, "the engine threw: java.lang.IllegalStateException: told to throw");
+        assertFailure(FailureCode.ENGINE_ERROR, "the engine threw: java.lang.IllegalStateException: told to throw");
         assertThat(harness.results()).hasSize(1);
     }
 
