@@ -101,11 +101,10 @@ class EndingsTest {
         verdict.assertExactlyOnce();
         assertThat(verdict.results().size()).isGreaterThan(5);
         assertThat(verdict.failures().size()).isGreaterThan(5);
-        assertThat(verdict.failures())
-                .allSatisfy(failure -> {
-                    assertThat(failure.getCode()).isEqualTo(FailureCode.RESULT_TOO_LARGE);
-                    assertThat(failure.getMessage()).contains("expected=at most 20000 bytes");
-                });
+        assertThat(verdict.failures()).allSatisfy(failure -> {
+            assertThat(failure.getCode()).isEqualTo(FailureCode.RESULT_TOO_LARGE);
+            assertThat(failure.getMessage()).contains("expected=at most 20000 bytes");
+        });
         int longestAnswer = verdict.results().stream()
                 .mapToInt(result -> result.getText().length())
                 .max()
@@ -132,8 +131,7 @@ class EndingsTest {
 
     @Test
     void shouldKeepPromptsPendingWhileTheRegistryIsDown(TestKafka kafka) throws Exception {
-        TestApp test = TestApp.create(kafka, "outage", 1)
-                .with("schema.registry.url", "http://127.0.0.1:1");
+        TestApp test = TestApp.create(kafka, "outage", 1).with("schema.registry.url", "http://127.0.0.1:1");
         Map<String, Object> registry = Map.of("schema.registry.url", "mock://outage-test");
         try (TestEngine engine = TestEngine.immediate();
                 ProcessorApp app = test.start(engine)) {
@@ -178,8 +176,7 @@ class EndingsTest {
                     .createPartitions(Map.of(test.prompts(), NewPartitions.increaseTo(3)))
                     .all()
                     .get();
-            await().atMost(TIMEOUT)
-                    .until(() -> kafka.partitions(test.prompts()).size() == 3);
+            await().atMost(TIMEOUT).until(() -> kafka.partitions(test.prompts()).size() == 3);
 
             assertThatThrownBy(() -> test.start(engine))
                     .isInstanceOf(StartException.class)
@@ -191,10 +188,9 @@ class EndingsTest {
         }
     }
 
-    private static ProducerRecord<byte[], byte[]> avroPrompt(
-            TestApp test, Map<String, Object> registry, String text) {
-        var serializer = io.millrace.schemas.serde.RecordSerdes.serializer(
-                io.millrace.schemas.PromptRequest.class, registry);
+    private static ProducerRecord<byte[], byte[]> avroPrompt(TestApp test, Map<String, Object> registry, String text) {
+        var serializer =
+                io.millrace.schemas.serde.RecordSerdes.serializer(io.millrace.schemas.PromptRequest.class, registry);
         byte[] value = serializer.serialize(
                 test.prompts(),
                 io.millrace.schemas.PromptRequest.newBuilder().setPrompt(text).build());
@@ -229,14 +225,10 @@ class EndingsTest {
                 new ConfigEntry("max.message.bytes", Integer.toString(bytes)), AlterConfigOp.OpType.SET));
         kafka.admin().incrementalAlterConfigs(Map.of(resource, change)).all().get();
         // brokers learn of it a moment later
-        await().atMost(TIMEOUT).until(() -> kafka.admin()
-                .describeConfigs(List.of(resource))
-                .all()
-                .get()
-                .values()
-                .stream()
-                .allMatch(config -> Integer.toString(bytes)
-                        .equals(config.get("max.message.bytes").value())));
+        await().atMost(TIMEOUT)
+                .until(() -> kafka.admin().describeConfigs(List.of(resource)).all().get().values().stream()
+                        .allMatch(config -> Integer.toString(bytes)
+                                .equals(config.get("max.message.bytes").value())));
     }
 
     private static void awaitEndings(TestApp test, int count) {

@@ -81,14 +81,17 @@ class ZombieTest {
 
     /** The zombie has committed, or was refused and came back: either way it is a member of the group again. */
     private static void awaitRejoined(TestApp test, Fencing fencing) {
-        await("two members, " + fencing).atMost(TIMEOUT).pollInterval(Duration.ofMillis(300)).until(() -> {
-            var group = test.kafka()
-                    .admin()
-                    .describeConsumerGroups(List.of(test.applicationId()))
-                    .all()
-                    .get();
-            return group.values().iterator().next().members().size() == 2;
-        });
+        await("two members, " + fencing)
+                .atMost(TIMEOUT)
+                .pollInterval(Duration.ofMillis(300))
+                .until(() -> {
+                    var group = test.kafka()
+                            .admin()
+                            .describeConsumerGroups(List.of(test.applicationId()))
+                            .all()
+                            .get();
+                    return group.values().iterator().next().members().size() == 2;
+                });
     }
 
     private static boolean allCommitted(TestApp test) {
