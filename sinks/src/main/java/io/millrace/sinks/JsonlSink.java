@@ -1,5 +1,6 @@
 package io.millrace.sinks;
 
+import io.millrace.schemas.serde.RegistryUnavailableException;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -8,6 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -31,6 +34,8 @@ import org.slf4j.LoggerFactory;
  * <p>Readers take files that end in {@code .jsonl}; these are complete, on disk, and never change. A file that ends in
  * {@code .jsonl.open} is being written. Finished files may be moved away at any time; the open ones hold the position and must stay.
  *
+ * <p>While the schema registry is away the sink waits for it; a value that no retry makes readable is written as base64.
+ *
  * <p>Threads: {@link #run} by one thread; {@link #stop} by any.
  */
 public final class JsonlSink implements AutoCloseable {
@@ -39,6 +44,7 @@ public final class JsonlSink implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(JsonlSink.class);
     private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration REGISTRY_RETRY = Duration.ofSeconds(2);
 
     private final JsonlSinkOptions options;
     private final JsonlLine lines;
@@ -48,7 +54,7 @@ public final class JsonlSink implements AutoCloseable {
     private final Rolling rolling;
     private final Map<TopicPartition, PartitionFiles> files = new LinkedHashMap<>();
 
-    private volatile boolean stopping;
+    private final CountDownLatch stopping = new CountDownLatch(1);
     private long records;
 
     private JsonlSink(JsonlSinkOptions options, ValueToJson values, SinkDirectory directory) {
@@ -153,7 +159,7 @@ public final class JsonlSink implements AutoCloseable {
         Map<TopicPartition, Long> ends =
                 options.end() == JsonlSinkOptions.End.UNTIL_END ? consumer.endOffsets(files.keySet()) : Map.of();
         long checkedNanos = System.nanoTime();
-        while (!stopping && !hasReached(ends)) {
+        while (stopping.getCount() > 0 && !hasReached(ends)) {
             write(poll());
             for (PartitionFiles file : files.values()) {
                 file.finishIfOld();
@@ -179,13 +185,34 @@ public final class JsonlSink implements AutoCloseable {
     }
 
     private void write(ConsumerRecords<byte[], byte[]> polled) throws IOException {
-        for (TopicPartition partition : polled.partitions()) {
-            PartitionFiles file = Objects.requireNonNull(files.get(partition));
-            for (ConsumerRecord<byte[], byte[]> record : polled.records(partition)) {
+        try {
+            for (TopicPartition partition : polled.partitions()) {
+                write(polled.records(partition), Objects.requireNonNull(files.get(partition)));
+            }
+        } catch (RegistryUnavailableException e) {
+            LOG.warn("reading the same records again in {} s: {}", REGISTRY_RETRY.toSeconds(), e.getMessage());
+            files.forEach((partition, file) -> consumer.seek(partition, file.position()));
+            awaitStop(REGISTRY_RETRY);
+        }
+    }
+
+    private void write(List<ConsumerRecord<byte[], byte[]>> polled, PartitionFiles file) throws IOException {
+        try {
+            for (ConsumerRecord<byte[], byte[]> record : polled) {
                 file.append(record.offset(), lines.of(record));
                 records++;
             }
+        } finally {
             file.force();
+        }
+    }
+
+    private void awaitStop(Duration atMost) {
+        try {
+            stopping.await(atMost.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            stopping.countDown();
         }
     }
 
@@ -213,7 +240,7 @@ public final class JsonlSink implements AutoCloseable {
 
     /** Ends {@link #run} soon; what it has read is written. */
     public void stop() {
-        stopping = true;
+        stopping.countDown();
         consumer.wakeup();
     }
 

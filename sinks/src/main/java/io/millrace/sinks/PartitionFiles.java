@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * position. A partition's data may therefore be moved away, finished file by finished file, while the sink runs.
  *
  * <p>A file is finished in this order, so that a crash at any point leaves the position and loses no line: force its content; create
- * the next open file, named by the position; force the directory; rename the full one; force the directory.
+ * the next open file, named by the position; rename the full one; force the directory.
  *
  * <p>Used by one thread.
  */
@@ -146,7 +146,6 @@ final class PartitionFiles implements AutoCloseable {
         appender = nextAppender;
         open = next;
         firstRecordAt = null;
-        storage.forceDirectory();
         storage.rename(full.fileName(), full.finished(position).fileName());
         storage.forceDirectory();
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
+import io.millrace.schemas.serde.RegistryUnavailableException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -116,6 +118,26 @@ class JsonlSinkTest {
         assertThat(SinkFiles.finishedLines(directory))
                 .extracting(line -> line.get("topic").asText())
                 .containsExactly(failures, failures, results, results, results);
+    }
+
+    @Test
+    void shouldWaitForTheRegistryAndThenLoseAndDoubleNothing(TestKafka kafka) {
+        String topic = kafka.uniqueTopic("results", 2);
+        produce(kafka, topic, 0, 20);
+        AtomicInteger calls = new AtomicInteger();
+        ValueToJson awayOnce = (record, value) -> {
+            if (calls.incrementAndGet() == 7) {
+                throw new RegistryUnavailableException("registry=http://127.0.0.1:1, expected=an answer");
+            }
+            return value;
+        };
+        try (JsonlSink sink = JsonlSink.open(untilEnd(kafka, topic), awayOnce)) {
+            assertThat(sink.run()).isEqualTo(20);
+        }
+        assertThat(calls).hasValueGreaterThan(20);
+        assertThat(numbers())
+                .containsExactlyInAnyOrderElementsOf(
+                        IntStream.range(0, 20).boxed().toList());
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.millrace.sinks;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -85,6 +86,25 @@ class PartitionFilesCrashTest {
         try (PartitionFiles files = recover(onlyOpen)) {
             assertThat(files.position()).isEqualTo(position);
         }
+    }
+
+    @Test
+    void shouldRefuseFilesThatWereChangedByHand() {
+        ModelStorage overlapping = new ModelStorage(new Random(0));
+        overlapping.create(SegmentName.open(PARTITION, 5).finished(9).fileName());
+        overlapping.create(SegmentName.open(PARTITION, 8).fileName());
+        assertThatThrownBy(() -> recover(overlapping))
+                .isInstanceOf(SinkException.class)
+                .hasMessage(
+                        "file=results-3-00000000000000000008.jsonl.open, expected=from at least 9, where the finished files end");
+
+        ModelStorage emptied = new ModelStorage(new Random(0));
+        emptied.create(SegmentName.open(PARTITION, 5).fileName());
+        emptied.create(SegmentName.open(PARTITION, 8).fileName());
+        assertThatThrownBy(() -> recover(emptied))
+                .isInstanceOf(SinkException.class)
+                .hasMessage("file=results-3-00000000000000000005.jsonl.open, position=5, torn_bytes=0, "
+                        + "expected=complete lines up to 8: the file was changed");
     }
 
     private static void runUntilCrash(ModelStorage storage, SortedMap<Long, byte[]> records) throws IOException {

@@ -1,6 +1,7 @@
 package io.millrace.schemas.serde;
 
 import java.util.Map;
+import java.util.Optional;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -10,7 +11,8 @@ import org.apache.kafka.common.serialization.Serializer;
 
 /**
  * Makes the serializers of record values, ready for use: they need no {@code configure}. The configuration is Kafka's and the registry's
- * properties in one map; {@link RecordFormat#of} says which format it asks for. They are safe for many threads.
+ * properties in one map; {@link RecordFormat#of} says which format it asks for. They are safe for many threads. {@code
+ * value.serializer.class} and {@code value.deserializer.class} name somebody else's to use in their place, Confluent's own for example.
  *
  * <p>Reading throws {@link org.apache.kafka.common.errors.SerializationException} for bytes that no retry will make readable, {@link
  * InvalidFieldException} for JSON whose fields are wrong, and {@link RegistryUnavailableException} where a later try may succeed.
@@ -25,6 +27,10 @@ public final class RecordSerdes {
      * @throws ConfigException if the configuration is wrong
      */
     public static <T extends SpecificRecord> Serializer<T> serializer(Class<T> type, Map<String, ?> config) {
+        Optional<Serializer<T>> foreign = ForeignSerdes.serializer(config);
+        if (foreign.isPresent()) {
+            return foreign.get();
+        }
         return switch (RecordFormat.of(config)) {
             case JSON -> new JsonRecordSerializer<>();
             case AVRO -> avroSerializer(type, RegistryConfig.of(config));
@@ -37,6 +43,10 @@ public final class RecordSerdes {
      * @throws ConfigException if the configuration is wrong
      */
     public static <T extends SpecificRecord> Deserializer<T> deserializer(Class<T> type, Map<String, ?> config) {
+        Optional<Deserializer<T>> foreign = ForeignSerdes.deserializer(type, config);
+        if (foreign.isPresent()) {
+            return foreign.get();
+        }
         return switch (RecordFormat.of(config)) {
             case JSON -> new JsonRecordDeserializer<>(type);
             case AVRO -> new AvroRecordDeserializer<>(type, SchemaRegistry.open(RegistryConfig.of(config)));

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
 
@@ -32,11 +33,12 @@ final class RegistryTransport implements AutoCloseable {
     static final int MAX_ANSWER_BYTES = 4 << 20;
 
     private static final String MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
-    private static final int REQUEST_TIMEOUT = 408;
-    private static final int TOO_MANY_REQUESTS = 429;
 
-    /** Registries' own error codes have five digits, the first three of which are the HTTP status. */
-    private static final int LEAST_REGISTRY_CODE = 10_000;
+    /**
+     * What a registry says about a schema: unknown subject, version or schema; incompatible; invalid. A plain 404 comes from a wrong
+     * URL, behind which something else answers; 401 and 403 are about our credentials.
+     */
+    private static final Pattern VERDICT = Pattern.compile("404\\d\\d|409(\\d\\d)?|422(\\d\\d)?");
 
     private static final int MAX_REASON_CHARS = 200;
 
@@ -181,8 +183,7 @@ final class RegistryTransport implements AutoCloseable {
                     body.orElseThrow(() -> new Unusable("no JSON object: " + start(response.body()), status)));
         }
         int code = body.map(error -> error.path("error_code").asInt()).orElse(0);
-        boolean isOverload = status == REQUEST_TIMEOUT || status == TOO_MANY_REQUESTS;
-        if (status / 100 == 4 && !isOverload && isVerdict(status, code)) {
+        if (status / 100 == 4 && isVerdictCode(String.valueOf(code))) {
             String message = body.map(error -> error.path("message").asText()).orElse("");
             return new Answer.No(code, shorten(message));
         }
@@ -191,13 +192,9 @@ final class RegistryTransport implements AutoCloseable {
         throw new Unusable("HTTP " + status + location + ": " + start(response.body()), status);
     }
 
-    /**
-     * Whether the registry has judged the schema. 401, 403 and a 404 without one of its own error codes are about us: credentials, or
-     * a URL behind which something else answers.
-     */
-    private static boolean isVerdict(int status, int code) {
-        boolean isAboutAccess = status == 401 || status == 403;
-        return !isAboutAccess && (code >= LEAST_REGISTRY_CODE || status == 409 || status == 422);
+    /** Whether an error code judges a schema, and is not about us or the moment. */
+    static boolean isVerdictCode(String code) {
+        return VERDICT.matcher(code).matches();
     }
 
     private Optional<JsonNode> object(byte[] body) {

@@ -109,7 +109,7 @@ final class ConfigKeys {
     private static final List<Key> METRICS = List.of(Key.of(
             "max_tenants",
             new Whole(0, 10_000),
-            new Fixed("100", "each value costs about 60 time series for each model"),
+            new Fixed("100", "each value costs about 100 time series for each model"),
             "tenants",
             "Values of the label `tenant`, first come first served; later tenants count under `other`."));
 

@@ -20,7 +20,7 @@ class ConfigReportTest {
                 .toList();
     }
 
-    static Stream<Arguments> wrongFiles() {
+    static Stream<Arguments> wrongNamesAndShapes() {
         return Stream.of(
                 // names
                 Arguments.of(
@@ -57,8 +57,11 @@ class ConfigReportTest {
                 Arguments.of("http: {port: {a: 1}}", "m.yaml:1:14: port=a mapping of 1, expected=a single value"),
                 Arguments.of("models: [a]", "m.yaml:1:9: models=a list, expected=a mapping of a model's name"),
                 Arguments.of("kafka: {ssl: {a: b}}", "m.yaml:1:14: ssl=a mapping of 1, expected=a single value"),
-                Arguments.of("http: {port: !mine 80}", "m.yaml:1:14: port=!mine …, expected=no tag"),
-                // values
+                Arguments.of("http: {port: !mine 80}", "m.yaml:1:14: port=!mine …, expected=no tag"));
+    }
+
+    static Stream<Arguments> wrongValues() {
+        return Stream.of(
                 Arguments.of(
                         "models: {m: {source: 'file:a', max_num_seqs: 0}}",
                         "m.yaml:1:46: max_num_seqs=0, expected=1 to 4096"),
@@ -102,8 +105,11 @@ class ConfigReportTest {
                         "m.yaml:1:22: source=http://example.org/a.gguf, expected=https: (http: only to this machine itself)"),
                 Arguments.of(
                         "models: {m: {source: 'file:a', sha256: abc}}",
-                        "m.yaml:1:40: sha256=abc, expected=64 hexadecimal digits"),
-                // several keys together
+                        "m.yaml:1:40: sha256=abc, expected=64 hexadecimal digits"));
+    }
+
+    static Stream<Arguments> wrongTogether() {
+        return Stream.of(
                 Arguments.of(
                         "models: {m: {max_num_seqs: 4}}",
                         "m.yaml:1:10: model 'm' has no source, expected=source: file:PATH"),
@@ -140,8 +146,11 @@ class ConfigReportTest {
                         "m.yaml:1:9: group.protocol=streams, expected=classic: exactly-once rests on it"),
                 Arguments.of(
                         "kafka: {producer.transactional.id: x}",
-                        "m.yaml:1:9: producer.transactional.id is set by Kafka Streams, expected=no such property"),
-                // not YAML
+                        "m.yaml:1:9: producer.transactional.id is set by Kafka Streams, expected=no such property"));
+    }
+
+    static Stream<Arguments> wrongYamlOrEnvironment() {
+        return Stream.of(
                 Arguments.of(
                         "http: {port: 1",
                         "m.yaml:1:15: not YAML: expected ',' or '}', but got <stream end> (while parsing a flow mapping)"),
@@ -163,7 +172,7 @@ class ConfigReportTest {
     }
 
     @ParameterizedTest
-    @MethodSource("wrongFiles")
+    @MethodSource({"wrongNamesAndShapes", "wrongValues", "wrongTogether", "wrongYamlOrEnvironment"})
     void shouldSayWhereAndWhatIsWrong(String yaml, String expected) {
         ConfigReport report = ConfigReport.ofText("m.yaml", yaml, ENVIRONMENT);
 

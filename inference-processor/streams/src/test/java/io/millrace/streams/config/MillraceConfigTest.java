@@ -20,6 +20,51 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class MillraceConfigTest {
 
+    private static final String EVERY_KEY = """
+            application_id: scoring
+            instance: node-7
+            kafka: { bootstrap.servers: "b1:9092,b2:9092", consumer.fetch.max.bytes: 1000, linger.ms: 5 }
+            topics:
+              prompts: p
+              results: r
+              metrics: m
+              engine_metrics: e
+              failures: f
+              dead_letters: d
+              control: c
+              partitions: 4
+              replication_factor: 3
+            models:
+              big/one:
+                source: "hf:org/repository@v1/sub/big.gguf"
+                sha256: "AB00000000000000000000000000000000000000000000000000000000000000"
+                size: 1.5GiB
+                version: "2"
+                engine: llm
+                backend: reference
+                max_model_len: 4096
+                max_num_batched_tokens: 4096
+                max_num_seqs: 100
+                block_size: 32
+                kv_cache_memory: 256 MiB
+                enable_chunked_prefill: false
+                threads: 3
+                max_waiting: 77
+                default_max_tokens: 99
+                default_sampling: { temperature: 0.5, top_p: 0.9, top_k: 40, min_p: 0.05, repetition_penalty: 1.1 }
+              small: { source: "file:/models/small.gguf" }
+            default_model: small
+            processor:
+              max_pending: 1000
+              max_pending_per_partition: 50
+              max_pending_bytes: 128MiB
+              intake_threads: 5
+              num_stream_threads: 7
+              drain_timeout: 1m
+            http: { enabled: false, host: "0.0.0.0", port: "0" }
+            metrics: { max_tenants: 9 }
+            """;
+
     @ParameterizedTest
     @ValueSource(strings = {"", "# only a comment\n", "models:\nkafka:\nhttp: ~\nprocessor: null\n", "---\n", "{}"})
     void shouldFillInAllDefaultsWhereTheFileSaysNothing(String yaml) throws Exception {
@@ -64,50 +109,7 @@ class MillraceConfigTest {
 
     @Test
     void shouldReadEveryKey() throws Exception {
-        MillraceConfig config = MillraceConfig.parse("millrace.yaml", """
-                application_id: scoring
-                instance: node-7
-                kafka: { bootstrap.servers: "b1:9092,b2:9092", consumer.fetch.max.bytes: 1000, linger.ms: 5 }
-                topics:
-                  prompts: p
-                  results: r
-                  metrics: m
-                  engine_metrics: e
-                  failures: f
-                  dead_letters: d
-                  control: c
-                  partitions: 4
-                  replication_factor: 3
-                models:
-                  big/one:
-                    source: "hf:org/repository@v1/sub/big.gguf"
-                    sha256: "AB00000000000000000000000000000000000000000000000000000000000000"
-                    size: 1.5GiB
-                    version: "2"
-                    engine: llm
-                    backend: reference
-                    max_model_len: 4096
-                    max_num_batched_tokens: 4096
-                    max_num_seqs: 100
-                    block_size: 32
-                    kv_cache_memory: 256 MiB
-                    enable_chunked_prefill: false
-                    threads: 3
-                    max_waiting: 77
-                    default_max_tokens: 99
-                    default_sampling: { temperature: 0.5, top_p: 0.9, top_k: 40, min_p: 0.05, repetition_penalty: 1.1 }
-                  small: { source: "file:/models/small.gguf" }
-                default_model: small
-                processor:
-                  max_pending: 1000
-                  max_pending_per_partition: 50
-                  max_pending_bytes: 128MiB
-                  intake_threads: 5
-                  num_stream_threads: 7
-                  drain_timeout: 1m
-                http: { enabled: false, host: "0.0.0.0", port: "0" }
-                metrics: { max_tenants: 9 }
-                """);
+        MillraceConfig config = MillraceConfig.parse("millrace.yaml", EVERY_KEY);
 
         assertThat(config.applicationId()).isEqualTo("scoring");
         assertThat(config.instance()).isEqualTo("node-7");
