@@ -62,6 +62,21 @@ public final class RecordSerdes {
         return Serdes.serdeFrom(serializer(type, config), deserializer(type, config));
     }
 
+    /**
+     * Refuses a registry that other processes cannot see: what is written with a {@code mock://} scope can be read within this JVM
+     * only.
+     *
+     * @throws ConfigException if the configuration names one
+     */
+    public static void requireSharedRegistry(Map<String, ?> config) {
+        RegistryConfig.text(config, RegistryConfig.URL)
+                .filter(RegistryConfig::isMock)
+                .ifPresent(url -> {
+                    throw new ConfigException(RegistryConfig.URL + "=\"" + url
+                            + "\", expected=a registry that other processes reach, or none (records are then JSON)");
+                });
+    }
+
     private static <T extends SpecificRecord> Serializer<T> avroSerializer(Class<T> type, RegistryConfig config) {
         return new AvroRecordSerializer<>(type, config, SchemaRegistry.open(config));
     }

@@ -91,7 +91,7 @@ record RegistryConfig(
         String urls = text(config, URL).orElseThrow(() -> new ConfigException(URL + "=absent, expected=a URL"));
         return new RegistryConfig(
                 mockScope(urls),
-                urls.startsWith(MOCK) ? List.of() : endpoints(config, urls),
+                isMock(urls) ? List.of() : endpoints(config, urls),
                 headers(config),
                 ssl(config),
                 millis(config, CONNECT_TIMEOUT_MS, DEFAULT_CONNECT_TIMEOUT_MS),
@@ -118,8 +118,12 @@ record RegistryConfig(
         return text(config, key).or(() -> text(config, PREFIX + key));
     }
 
+    static boolean isMock(String urls) {
+        return urls.startsWith(MOCK);
+    }
+
     private static Optional<String> mockScope(String urls) {
-        if (!urls.startsWith(MOCK)) {
+        if (!isMock(urls)) {
             return Optional.empty();
         }
         String scope = urls.substring(MOCK.length());

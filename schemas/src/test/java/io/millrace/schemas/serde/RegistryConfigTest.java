@@ -119,4 +119,15 @@ class RegistryConfigTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessage("schema.registry.url=absent, expected=a registry's URL, as value.format is avro");
     }
+
+    @Test
+    void shouldRefuseAMockRegistryWhereOthersMustReadToo() {
+        RecordSerdes.requireSharedRegistry(Map.of());
+        RecordSerdes.requireSharedRegistry(Map.of("schema.registry.url", "http://localhost:8081"));
+        assertThatThrownBy(() -> RecordSerdes.requireSharedRegistry(Map.of("schema.registry.url", "mock://dev")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage(
+                        "schema.registry.url=\"mock://dev\", expected=a registry that other processes reach, or none"
+                                + " (records are then JSON)");
+    }
 }
