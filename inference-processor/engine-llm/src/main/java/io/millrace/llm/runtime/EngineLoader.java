@@ -1,6 +1,5 @@
 package io.millrace.llm.runtime;
 
-import io.millrace.engine.InvalidRequestException;
 import io.millrace.engine.ModelInfo;
 import io.millrace.llm.backend.Backend;
 import io.millrace.llm.backend.Backends;
@@ -10,6 +9,7 @@ import io.millrace.llm.model.ModelConfig;
 import io.millrace.llm.model.ModelRunner;
 import io.millrace.llm.model.RunnerLimits;
 import io.millrace.llm.scheduler.SchedulerLimits;
+import io.millrace.llm.tokenizer.ChatTemplate;
 import io.millrace.llm.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -50,9 +50,7 @@ final class EngineLoader {
     }
 
     private static GgufPromptCodec codec(GgufFile file) throws IOException {
-        return new GgufPromptCodec(Tokenizer.of(file.metadata()), messages -> {
-            throw new InvalidRequestException("operation", "chat", "generate");
-        });
+        return new GgufPromptCodec(Tokenizer.of(file.metadata()), ChatTemplate.find(file.metadata()));
     }
 
     private static OwningRunner runner(GgufFile file, EngineBudgets budgets, LlmEngineOptions options)

@@ -4,10 +4,12 @@ import io.millrace.engine.Input;
 import io.millrace.engine.Input.Message;
 import io.millrace.engine.InvalidRequestException;
 import io.millrace.engine.Operation;
+import io.millrace.llm.tokenizer.ChatTemplate;
 import io.millrace.llm.tokenizer.ParseSpecial;
 import io.millrace.llm.tokenizer.Tokenizer;
+import io.millrace.llm.tokenizer.jinja.TemplateException;
 import java.util.List;
-import java.util.function.Function;
+import java.util.Optional;
 
 /** Tokenizer and chat template of a GGUF file. */
 final class GgufPromptCodec implements PromptCodec {
@@ -15,15 +17,14 @@ final class GgufPromptCodec implements PromptCodec {
     private static final byte[] NONE = {};
 
     private final Tokenizer tokenizer;
-    private final Function<List<Message>, String> template;
+    private final Optional<ChatTemplate> template;
 
     /**
      * A codec.
      *
-     * @param template renders a conversation up to where the assistant's answer begins; throws {@link
-     *     InvalidRequestException} for one it does not take
+     * @param template empty for a base model, which continues texts and does not chat
      */
-    GgufPromptCodec(Tokenizer tokenizer, Function<List<Message>, String> template) {
+    GgufPromptCodec(Tokenizer tokenizer, Optional<ChatTemplate> template) {
         this.tokenizer = tokenizer;
         this.template = template;
     }
@@ -54,7 +55,23 @@ final class GgufPromptCodec implements PromptCodec {
         if (messages.isEmpty()) {
             throw new InvalidRequestException("messages", messages, "at least one");
         }
-        return tokenizer.encode(template.apply(messages), ParseSpecial.PARSE);
+        ChatTemplate present = template.orElseThrow(() -> new InvalidRequestException(
+                "operation", Operation.CHAT.wireName(), "generate: the model has no chat template"));
+        return tokenizer.encode(render(present, messages), ParseSpecial.PARSE);
+    }
+
+    /** A template that is itself at fault is nothing the request can mend: that exception goes on. */
+    private static String render(ChatTemplate template, List<Message> messages) {
+        try {
+            return template.render(messages, ChatTemplate.GenerationPrompt.ADD);
+        } catch (TemplateException e) {
+            if (e.kind() == TemplateException.Cause.TEMPLATE) {
+                throw e;
+            }
+            List<String> roles = messages.stream().map(Message::role).toList();
+            throw new InvalidRequestException(
+                    "messages", roles, "a conversation that the chat template takes: " + e.getMessage());
+        }
     }
 
     /** Special tokens in the text count, and BOS follows the metadata: the caller writes what the model reads. */

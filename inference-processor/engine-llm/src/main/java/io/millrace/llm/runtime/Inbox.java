@@ -73,7 +73,7 @@ final class Inbox {
     record Mail(List<Arrival> arrivals, List<Ticket> cancellations) {}
 
     /**
-     * Takes a place for a request, which {@link #put} fills.
+     * Takes a place for a request, which {@link #put} fills or {@link #release} gives back.
      *
      * @return why there is none, if so
      * @throws IllegalArgumentException when the id is in flight
@@ -97,6 +97,11 @@ final class Inbox {
         }
         reserved++;
         return Optional.empty();
+    }
+
+    synchronized void release(Ticket ticket) {
+        reserved--;
+        inFlight.remove(ticket.id(), ticket);
     }
 
     synchronized void put(Arrival arrival) {

@@ -76,6 +76,7 @@ public final class LlmEngine implements InferenceEngine {
      * @throws io.millrace.llm.gguf.GgufException where the file is corrupt or holds a model that cannot run here
      * @throws IOException where the file cannot be read
      * @throws IllegalArgumentException where an option asks for what the model or the machine cannot give
+     * @throws IllegalStateException where the backend that was asked for cannot run here; the message names the remedy
      */
     public static LlmEngine open(String modelName, Path gguf, LlmEngineOptions options) throws IOException {
         LlmEngine engine = EngineLoader.load(modelName, gguf, options);
@@ -96,9 +97,18 @@ public final class LlmEngine implements InferenceEngine {
         Inbox.Ticket ticket = new Inbox.Ticket(request.id());
         Optional<Rejection> rejection = inbox.reserve(ticket);
         if (rejection.isEmpty()) {
-            inbox.put(new Inbox.Arrival(ticket, admission.check(request), onCompletion));
+            inbox.put(new Inbox.Arrival(ticket, check(request, ticket), onCompletion));
         }
         return rejection;
+    }
+
+    private Admission.Outcome check(InferenceRequest request, Inbox.Ticket ticket) {
+        try {
+            return admission.check(request);
+        } catch (Error e) {
+            inbox.release(ticket);
+            throw e;
+        }
     }
 
     @Override

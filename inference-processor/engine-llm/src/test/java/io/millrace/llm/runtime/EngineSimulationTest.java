@@ -91,7 +91,13 @@ class EngineSimulationTest {
             PrefillMode mode = random.nextInt(4) == 0 ? PrefillMode.WHOLE : PrefillMode.CHUNKED;
             int least = mode == PrefillMode.WHOLE ? Math.max(maxModelLen, maxNumSeqs) : maxNumSeqs;
             return new SchedulerLimits(
-                    least + random.nextInt(30), maxNumSeqs, maxModelLen, numBlocks, blockSize, 1, mode);
+                    least + random.nextInt(30),
+                    maxNumSeqs,
+                    maxModelLen,
+                    numBlocks,
+                    blockSize,
+                    1 + random.nextInt(2),
+                    mode);
         }
 
         private InferenceRequest request(String id) {

@@ -34,7 +34,7 @@ final class FakeRunner implements StepRunner {
 
     private final int depth;
     private final SchedulerLimits limits;
-    private final int[][] cache; // [num_blocks][block_size] token ids
+    private final int[][][] cache; // [kv_groups][num_blocks][block_size] token ids
     private final Map<Integer, Integer> newestDraw = new HashMap<>(); // by slot
     private final Deque<Optional<StepOutput>> inFlight = new ArrayDeque<>(); // empty: the step failed
     final List<String> events = new ArrayList<>();
@@ -49,9 +49,11 @@ final class FakeRunner implements StepRunner {
     FakeRunner(int depth, SchedulerLimits limits) {
         this.depth = depth;
         this.limits = limits;
-        cache = new int[limits.numBlocks()][limits.blockSize()];
-        for (int[] block : cache) {
-            Arrays.fill(block, GARBAGE);
+        cache = new int[limits.kvGroups()][limits.numBlocks()][limits.blockSize()];
+        for (int[][] group : cache) {
+            for (int[] block : group) {
+                Arrays.fill(block, GARBAGE);
+            }
         }
     }
 
@@ -149,15 +151,22 @@ final class FakeRunner implements StepRunner {
     }
 
     private void write(StepInput.Item item, int position, int token) {
-        cache[block(item, position)][position % limits.blockSize()] = token;
+        for (int group = 0; group < cache.length; group++) {
+            block(item, group, position)[position % limits.blockSize()] = token;
+        }
     }
 
+    /** What is cached at a position; all groups must agree. */
     private int read(StepInput.Item item, int position) {
-        return cache[block(item, position)][position % limits.blockSize()];
+        int token = block(item, 0, position)[position % limits.blockSize()];
+        for (int group = 1; group < cache.length; group++) {
+            token = block(item, group, position)[position % limits.blockSize()] == token ? token : GARBAGE;
+        }
+        return token;
     }
 
-    private int block(StepInput.Item item, int position) {
-        return item.blockTables()[0][position / limits.blockSize()];
+    private int[] block(StepInput.Item item, int group, int position) {
+        return cache[group][item.blockTables()[group][position / limits.blockSize()]];
     }
 
     private void check(StepInput step) {
@@ -165,18 +174,21 @@ final class FakeRunner implements StepRunner {
         expect(step.items().size() <= limits.maxNumSeqs(), "at most max_num_seqs items");
         expect(step.tokenCount() <= limits.maxNumBatchedTokens(), "at most max_num_batched_tokens tokens");
         Set<Integer> slots = new HashSet<>();
-        Set<Integer> blocks = new HashSet<>();
+        Set<List<Integer>> blocks = new HashSet<>();
         for (StepInput.Item item : step.items()) {
             expect(slots.add(item.slot()), "one item per slot");
             expect(item.slot() >= 0 && item.slot() < limits.maxNumSeqs(), "a slot below max_num_seqs");
             int known = item.tokens().length;
             expect(known == item.count() || known == item.count() - 1, "count tokens, or one fewer");
             expect(known == item.count() || depth == 2, "every token known where nothing overlaps");
-            int[] table = item.blockTables()[0];
+            expect(item.blockTables().length == limits.kvGroups(), "a block table for each group");
             int needed = Math.ceilDiv(item.start() + item.count(), limits.blockSize());
-            expect(table.length == needed, "the blocks of the positions");
-            for (int block : table) {
-                expect(blocks.add(block), "one owner per block");
+            for (int group = 0; group < limits.kvGroups(); group++) {
+                int[] table = item.blockTables()[group];
+                expect(table.length == needed, "the blocks of the positions");
+                for (int block : table) {
+                    expect(blocks.add(List.of(group, block)), "one owner per block");
+                }
             }
             expect(item.start() + item.count() < limits.maxModelLen(), "positions below max_model_len");
         }

@@ -20,6 +20,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The engine on real weights and the CPU backend. */
@@ -27,6 +29,18 @@ class RealModelEngineTest {
 
     private static final SamplingParameters GREEDY =
             SamplingParameters.GREEDY.toBuilder().ignoreEos(true).build();
+
+    private static LlmEngine roomy; // default options: a batch of 32, prompts in one chunk, blocks for all
+
+    @BeforeAll
+    static void openRoomy() throws IOException {
+        roomy = open(options -> options);
+    }
+
+    @AfterAll
+    static void closeRoomy() {
+        roomy.close();
+    }
 
     @Test
     void shouldContinueEachGoldenPromptAsTheJudgeDoes() throws Exception {
@@ -38,10 +52,7 @@ class RealModelEngineTest {
                     GREEDY.toBuilder().maxTokens(golden.get("tokens").size()).build();
             requests.add(request(Golden.ints(golden.get("prompt")), sampling, requests.size()));
         }
-        List<Completed> answers;
-        try (LlmEngine engine = open(options -> options)) {
-            answers = together(engine, requests);
-        }
+        List<Completed> answers = together(roomy, requests);
         for (int i = 0; i < requests.size(); i++) {
             JsonNode golden = goldens.get("prompts").get(i);
             int sure = 0;
@@ -63,10 +74,8 @@ class RealModelEngineTest {
     void shouldAnswerTheSameInAnyBatchWithPromptsInChunks() throws Exception {
         List<InferenceRequest> requests = requests(32, 12);
         List<Completed> alone = new ArrayList<>();
-        try (LlmEngine engine = open(options -> options)) {
-            for (InferenceRequest request : requests) {
-                alone.addAll(together(engine, List.of(request)));
-            }
+        for (InferenceRequest request : requests) {
+            alone.addAll(together(roomy, List.of(request)));
         }
         for (int size : new int[] {7, 32}) {
             try (LlmEngine engine = open(options -> options.maxNumSeqs(size).maxNumBatchedTokens(128))) {
@@ -84,12 +93,9 @@ class RealModelEngineTest {
     @Test
     void shouldFinishAllWithTheSameTokensWhereTheBlockPoolIsSmallerThanTheDemand() throws Exception {
         List<InferenceRequest> requests = requests(10, 40);
-        List<Completed> roomy;
+        List<Completed> expected = together(roomy, requests);
+        assertThat(roomy.stats().preemptionsTotal()).isZero();
         List<Completed> tight;
-        try (LlmEngine engine = open(options -> options)) {
-            roomy = together(engine, requests);
-            assertThat(engine.stats().preemptionsTotal()).isZero();
-        }
         long blockBytes = 16L * 2 * 2 * 30 * 3 * 64; // block_size × keys and values × f16 × layers × kv heads × head
         try (LlmEngine engine = open(options -> options.maxModelLen(160).kvCacheMemoryBytes(16 * blockBytes))) {
             tight = together(engine, requests);
@@ -97,7 +103,7 @@ class RealModelEngineTest {
             assertThat(engine.stats().kvCacheUsage()).isZero();
         }
         for (int i = 0; i < requests.size(); i++) {
-            assertThat(tokens(tight.get(i))).as("request %d", i).isEqualTo(tokens(roomy.get(i)));
+            assertThat(tokens(tight.get(i))).as("request %d", i).isEqualTo(tokens(expected.get(i)));
         }
         assertThat(tight)
                 .anySatisfy(answer -> assertThat(answer.batch().preemptions()).isPositive());
@@ -110,16 +116,34 @@ class RealModelEngineTest {
                 .minTokens(4)
                 .logprobs(3)
                 .build();
-        try (LlmEngine engine = open(options -> options)) {
-            InferenceRequest request = request(Golden.ints(prompts().get(1).get("prompt")), sampling, 0);
-            Output.Text output =
-                    (Output.Text) together(engine, List.of(request)).getFirst().output();
-            assertThat(output.logprobs()).hasSize(4).allSatisfy(position -> {
-                assertThat(position.top()).hasSize(3);
-                assertThat(position.top().getFirst().tokenId()).isEqualTo(position.tokenId());
-                assertThat(position.logprob()).isBetween(-10f, 0f);
-            });
-        }
+        InferenceRequest request = request(Golden.ints(prompts().get(1).get("prompt")), sampling, 0);
+        Output.Text output =
+                (Output.Text) together(roomy, List.of(request)).getFirst().output();
+        assertThat(output.logprobs()).hasSize(4).allSatisfy(position -> {
+            assertThat(position.top()).hasSize(3);
+            assertThat(position.top().getFirst().tokenId()).isEqualTo(position.tokenId());
+            assertThat(position.logprob()).isBetween(-10f, 0f);
+        });
+    }
+
+    @Test
+    void shouldAnswerAChatInTheModelsTemplateAndEndByItself() throws Exception {
+        InferenceRequest request = new InferenceRequest(
+                "chat",
+                Operation.CHAT,
+                new Input.Text("What is the capital of France? Answer in one word."),
+                SamplingParameters.GREEDY,
+                0,
+                0,
+                "",
+                Optional.empty(),
+                System.nanoTime());
+        Completed completed = together(roomy, List.of(request)).getFirst();
+        Output.Text output = (Output.Text) completed.output();
+        assertThat(output.text()).contains("Paris").doesNotContain("<|im_end|>");
+        assertThat(completed.finishReason()).isEqualTo(Completion.FinishReason.STOP);
+        assertThat(completed.usage().completionTokens())
+                .isEqualTo(output.tokenIds().size() - 1);
     }
 
     /** Prompts of the goldens at several lengths; every other one is drawn at random. */

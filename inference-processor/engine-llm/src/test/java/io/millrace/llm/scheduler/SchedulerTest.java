@@ -91,7 +91,8 @@ class SchedulerTest {
         Scheduler scheduler = scheduler(64, 8, 4, PrefillMode.CHUNKED, 4 * BLOCK_SIZE);
         Sequence old = scheduler.enqueue(0, "t", new int[7], 16);
         Sequence victim = scheduler.enqueue(0, "t", new int[4], 16);
-        run(scheduler, scheduler.plan());
+        BatchPlan first = scheduler.plan();
+        run(scheduler, first);
         scheduler.enqueue(0, "other", new int[1], 16);
         while (victim.state() == SequenceState.RUNNING) {
             run(scheduler, scheduler.plan());
@@ -103,6 +104,10 @@ class SchedulerTest {
         assertThat(plan.items().getFirst().sequence()).isSameAs(victim);
         assertThat(plan.items().getFirst().start()).isZero();
         assertThat(plan.items().getFirst().count()).isEqualTo(victim.known());
+        assertThat(scheduler.isCurrent(plan.items().getFirst())).isTrue();
+        assertThat(scheduler.isCurrent(first.items().get(1)))
+                .as("of its life before")
+                .isFalse();
     }
 
     @Test
