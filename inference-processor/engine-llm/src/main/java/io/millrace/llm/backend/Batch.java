@@ -50,6 +50,20 @@ public record Batch(int[] tokens, int[] positions, List<Span> spans, int[] sampl
         return new Batch(tokens, positions, List.copyOf(spans), rows, List.copyOf(requests));
     }
 
+    /** The span that row {@code row} is in. */
+    public Span spanOf(int row) {
+        int low = 0;
+        for (int high = spans.size(); high - low > 1; ) {
+            int middle = (low + high) / 2;
+            if (spans.get(middle).row() <= row) {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        return spans.get(low);
+    }
+
     public int tokenCount() {
         return tokens.length;
     }

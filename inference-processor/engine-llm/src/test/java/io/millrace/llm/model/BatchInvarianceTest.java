@@ -3,6 +3,7 @@ package io.millrace.llm.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.llm.backend.cpu.CpuBackend;
+import io.millrace.llm.golden.Golden;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ class BatchInvarianceTest {
     @ParameterizedTest
     @ValueSource(strings = {"tiny-a.gguf", "tiny-b.gguf"})
     void shouldGiveTheSameBitsAloneAndAmong7And32AndInChunks(String name) throws IOException {
-        Path file = ModelGolden.file(name);
+        Path file = Golden.path(name);
         List<Generation.Result> alone = new ArrayList<>();
         List<int[]> prompts = new ArrayList<>();
         try (CpuBackend cpu = new CpuBackend(2)) {
@@ -56,7 +57,7 @@ class BatchInvarianceTest {
     @Test
     void shouldDequantizeAsManyTilesForOneSequenceAsFor32() throws IOException {
         try (CpuBackend cpu = new CpuBackend(2)) {
-            LoadedModel model = LoadedModel.load(ModelGolden.file("tiny-b.gguf"), cpu);
+            LoadedModel model = LoadedModel.load(Golden.path("tiny-b.gguf"), cpu);
             long one = tilesOfOneToken(cpu, model, 1);
             assertThat(tilesOfOneToken(cpu, model, 32)).isEqualTo(one).isPositive();
         }

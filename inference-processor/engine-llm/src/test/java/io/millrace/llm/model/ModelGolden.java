@@ -3,19 +3,14 @@ package io.millrace.llm.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.engine.Output.TokenLogprob;
+import io.millrace.llm.golden.Golden;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.URISyntaxException;
-import java.net.URL;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 
 /** A golden file: prompts with what llama.cpp continued them with, and its logits. */
@@ -34,25 +29,11 @@ final class ModelGolden {
     }
 
     static ModelGolden read(String name) throws IOException {
-        try (InputStream in = resource(name).openStream()) {
-            return new ModelGolden(new ObjectMapper().readTree(in));
-        }
-    }
-
-    static Path file(String name) {
-        try {
-            return Path.of(resource(name).toURI());
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static URL resource(String name) {
-        return Objects.requireNonNull(ModelGolden.class.getResource("/golden/" + name), name);
+        return new ModelGolden(Golden.json(name));
     }
 
     List<int[]> prompts() {
-        return rows.stream().map(row -> ints(row.get("prompt"))).toList();
+        return rows.stream().map(row -> Golden.ints(row.get("prompt"))).toList();
     }
 
     int steps() {
@@ -88,7 +69,7 @@ final class ModelGolden {
 
     /** A token may differ where the judge's margin is a near tie; nothing is compared after it. */
     private void checkTokens(JsonNode row, Generation.Result result) {
-        int[] expected = ints(row.get("tokens"));
+        int[] expected = Golden.ints(row.get("tokens"));
         for (int step = 0; step < expected.length; step++) {
             if (result.tokens().get(step) == expected[step]) {
                 continue;
@@ -104,11 +85,5 @@ final class ModelGolden {
 
     private static String name(JsonNode row) {
         return row.get("name").textValue();
-    }
-
-    private static int[] ints(JsonNode array) {
-        return IntStream.range(0, array.size())
-                .map(i -> array.get(i).intValue())
-                .toArray();
     }
 }

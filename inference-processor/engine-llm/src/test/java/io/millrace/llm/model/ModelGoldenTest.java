@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.llm.backend.Backend;
 import io.millrace.llm.backend.Backends;
-import io.millrace.modelstore.DefaultModel;
-import io.millrace.modelstore.ModelStore;
-import io.millrace.modelstore.ProgressListener;
+import io.millrace.llm.golden.Golden;
+import io.millrace.llm.golden.RealModel;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,7 +20,7 @@ class ModelGoldenTest {
     void shouldContinueAsTheJudgeDoesOnTinyModels(String name, String backendName) throws IOException {
         ModelGolden golden = ModelGolden.read(name + "-model.json");
         try (Backend backend = Backends.open(backendName, 2)) {
-            LoadedModel model = LoadedModel.load(ModelGolden.file(name + ".gguf"), backend);
+            LoadedModel model = LoadedModel.load(Golden.path(name + ".gguf"), backend);
             int vocab = model.config().vocab();
             golden.check(Generation.greedy(model, golden.prompts(), golden.steps(), 64, vocab));
         }
@@ -32,7 +30,7 @@ class ModelGoldenTest {
     void shouldContinueAsTheJudgeDoesOnTheRealModel() throws Exception {
         ModelGolden golden = ModelGolden.read("smollm2-model.json");
         try (Backend backend = Backends.open("cpu", 0)) {
-            LoadedModel model = LoadedModel.load(realModel(), backend);
+            LoadedModel model = LoadedModel.load(RealModel.smolLm2(), backend);
             List<Generation.Result> first = Generation.greedy(
                     model, golden.prompts(), 1, 512, model.config().vocab());
             List<Generation.Result> all = Generation.greedy(model, golden.prompts(), golden.steps(), 512, 0);
@@ -44,9 +42,5 @@ class ModelGoldenTest {
     private static Generation.Result merge(Generation.Result first, Generation.Result all) {
         assertThat(all.tokens().getFirst()).isEqualTo(first.tokens().getFirst());
         return new Generation.Result(all.tokens(), first.logprobs());
-    }
-
-    private static Path realModel() throws Exception {
-        return ModelStore.open(ModelStore.defaultHome()).fetch(DefaultModel.SMOLLM2, ProgressListener.NONE);
     }
 }

@@ -71,12 +71,10 @@ final class CpuOps implements Ops {
     @Override
     public void ropeAndWriteKv(
             Batch batch, Tensor angles, AttentionShape shape, Tensor qkv, KvCache cache, KvSlot slot) {
-        for (Batch.Span span : batch.spans()) {
-            overTokens(span.count(), i -> {
-                RopeKernel.rotate(cpu(angles), shape, cpu(qkv), span.row() + i);
-                RopeKernel.write(span, i, shape, cpu(qkv), (CpuKvCache) cache, slot);
-            });
-        }
+        overTokens(batch.tokenCount(), t -> {
+            RopeKernel.rotate(cpu(angles), shape, cpu(qkv), t);
+            RopeKernel.write(batch.spanOf(t), t, shape, cpu(qkv), (CpuKvCache) cache, slot);
+        });
     }
 
     @Override
@@ -126,9 +124,9 @@ final class CpuOps implements Ops {
 
     @Override
     public void writeKv(Batch batch, AttentionShape shape, Tensor qkv, KvCache cache, KvSlot slot) {
-        for (Batch.Span span : batch.spans()) {
-            overTokens(span.count(), i -> RopeKernel.write(span, i, shape, cpu(qkv), (CpuKvCache) cache, slot));
-        }
+        overTokens(
+                batch.tokenCount(),
+                t -> RopeKernel.write(batch.spanOf(t), t, shape, cpu(qkv), (CpuKvCache) cache, slot));
     }
 
     @Override

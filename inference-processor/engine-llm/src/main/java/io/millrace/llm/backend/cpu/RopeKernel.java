@@ -29,9 +29,9 @@ final class RopeKernel {
         }
     }
 
-    /** Writes keys and values of the span's i-th token to their place, rounded to f16. */
-    static void write(Batch.Span span, int i, AttentionShape shape, CpuTensor qkv, CpuKvCache cache, KvSlot slot) {
-        int position = span.start() + i;
+    /** Writes keys and values of row {@code t}, which is in {@code span}, to their place, rounded to f16. */
+    static void write(Batch.Span span, int t, AttentionShape shape, CpuTensor qkv, CpuKvCache cache, KvSlot slot) {
+        int position = span.start() + t - span.row();
         int lane = position % PANEL;
         int[] table = span.blockTables()[slot.group()];
         short[] keys = cache.keys(slot.layer());
@@ -40,7 +40,7 @@ final class RopeKernel {
             int panel = cache.panel(table, head, position);
             int keyTo = panel * cache.keyPanel() + lane;
             int valueTo = panel * cache.valuePanel() + lane * PANEL;
-            int from = (span.row() + i) * qkv.columns() + shape.queryWidth() + head * shape.headDim();
+            int from = t * qkv.columns() + shape.queryWidth() + head * shape.headDim();
             for (int d = 0; d < shape.headDim(); d++) {
                 keys[keyTo + d * PANEL] = Float.floatToFloat16(qkv.data()[from + d]);
                 values[valueTo + d / PANEL * PANEL * PANEL + d % PANEL] =

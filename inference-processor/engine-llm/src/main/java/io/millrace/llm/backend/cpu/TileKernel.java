@@ -41,6 +41,10 @@ final class TileKernel {
         for (; rows - t >= 4; t += 4) {
             four(x, xFrom + t * xStride, xStride, tile, tileFrom, count, out, outFrom + t * outStride, outStride);
         }
+        if (rows - t == 3) {
+            three(x, xFrom + t * xStride, xStride, tile, tileFrom, count, out, outFrom + t * outStride, outStride);
+            t += 3;
+        }
         for (; rows - t >= 2; t += 2) {
             two(x, xFrom + t * xStride, xStride, tile, tileFrom, count, out, outFrom + t * outStride, outStride);
         }
@@ -149,6 +153,39 @@ final class TileKernel {
         c1.intoArray(out, o2 + 8);
         d0.intoArray(out, o3);
         d1.intoArray(out, o3 + 8);
+    }
+
+    private static void three(
+            float[] x, int x0, int xStride, float[] tile, int tileFrom, int count, float[] out, int o0, int outStride) {
+        int x1 = x0 + xStride;
+        int x2 = x1 + xStride;
+        int o1 = o0 + outStride;
+        int o2 = o1 + outStride;
+        FloatVector a0 = FloatVector.fromArray(F, out, o0);
+        FloatVector a1 = FloatVector.fromArray(F, out, o0 + 8);
+        FloatVector b0 = FloatVector.fromArray(F, out, o1);
+        FloatVector b1 = FloatVector.fromArray(F, out, o1 + 8);
+        FloatVector c0 = FloatVector.fromArray(F, out, o2);
+        FloatVector c1 = FloatVector.fromArray(F, out, o2 + 8);
+        for (int k = 0; k < count; k++) {
+            FloatVector w0 = FloatVector.fromArray(F, tile, tileFrom + k * WIDTH);
+            FloatVector w1 = FloatVector.fromArray(F, tile, tileFrom + k * WIDTH + 8);
+            FloatVector v = FloatVector.broadcast(F, x[x0 + k]);
+            a0 = v.fma(w0, a0);
+            a1 = v.fma(w1, a1);
+            v = FloatVector.broadcast(F, x[x1 + k]);
+            b0 = v.fma(w0, b0);
+            b1 = v.fma(w1, b1);
+            v = FloatVector.broadcast(F, x[x2 + k]);
+            c0 = v.fma(w0, c0);
+            c1 = v.fma(w1, c1);
+        }
+        a0.intoArray(out, o0);
+        a1.intoArray(out, o0 + 8);
+        b0.intoArray(out, o1);
+        b1.intoArray(out, o1 + 8);
+        c0.intoArray(out, o2);
+        c1.intoArray(out, o2 + 8);
     }
 
     private static void two(
