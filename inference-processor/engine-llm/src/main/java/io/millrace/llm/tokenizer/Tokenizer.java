@@ -14,7 +14,6 @@ import org.slf4j.LoggerFactory;
 public final class Tokenizer {
 
     private static final Logger LOG = LoggerFactory.getLogger(Tokenizer.class);
-    private static final int GPT2_BOS_AND_EOS = 11;
 
     private final Vocabulary vocabulary;
     private final TextEncoder encoder;
@@ -25,20 +24,37 @@ public final class Tokenizer {
     private final boolean addEos;
     private final NavigableSet<Integer> endTokens;
 
+    /**
+     * What a kind of tokenizer does where the metadata does not say.
+     *
+     * @param bos id of BOS
+     * @param eos id of EOS
+     * @param addsBos whether prompts start with BOS
+     */
+    private record Family(TextEncoder encoder, int bos, int eos, boolean addsBos) {}
+
     private Tokenizer(GgufMetadata metadata) throws GgufException {
-        String model = metadata.string("tokenizer.ggml.model");
-        if (!model.equals("gpt2")) {
-            throw metadata.failure("tokenizer.ggml.model", "gpt2", model);
-        }
-        PreTokenizer preTokenizer = preTokenizer(metadata);
         vocabulary = Vocabulary.of(metadata);
-        encoder = new BytePairEncoder(metadata, vocabulary, preTokenizer);
-        bos = specialToken(metadata, "bos", GPT2_BOS_AND_EOS);
-        eos = specialToken(metadata, "eos", GPT2_BOS_AND_EOS);
-        addBos = adds(metadata, "bos", preTokenizer.addsBos(), bos);
+        Family family = family(metadata, vocabulary);
+        encoder = family.encoder();
+        bos = specialToken(metadata, "bos", family.bos());
+        eos = specialToken(metadata, "eos", family.eos());
+        addBos = adds(metadata, "bos", family.addsBos(), bos);
         addEos = adds(metadata, "eos", false, eos);
         endTokens = Collections.unmodifiableNavigableSet(EndTokens.find(metadata, vocabulary, eos));
         splitter = new SpecialTokenSplitter(vocabulary);
+    }
+
+    private static Family family(GgufMetadata metadata, Vocabulary vocabulary) throws GgufException {
+        String model = metadata.string("tokenizer.ggml.model");
+        return switch (model) {
+            case "gpt2" -> {
+                PreTokenizer pre = preTokenizer(metadata);
+                yield new Family(new BytePairEncoder(metadata, vocabulary, pre), 11, 11, pre.addsBos());
+            }
+            case "llama" -> new Family(new SentencePieceEncoder(metadata, vocabulary), 1, 2, true);
+            default -> throw metadata.failure("tokenizer.ggml.model", "gpt2 or llama", model);
+        };
     }
 
     /**
@@ -86,6 +102,9 @@ public final class Tokenizer {
      */
     public int[] encode(String text, ParseSpecial parse) {
         IntArray tokens = new IntArray();
+        if (text.isEmpty()) {
+            return tokens.toArray();
+        }
         for (SpecialTokenSplitter.Fragment fragment : splitter.split(wellFormed(text), parse)) {
             switch (fragment) {
                 case SpecialTokenSplitter.Fragment.Token token -> tokens.add(token.id());
@@ -101,7 +120,9 @@ public final class Tokenizer {
         for (int token : tokens) {
             bytes.writeBytes(tokenBytes(token));
         }
-        return bytes.toString(StandardCharsets.UTF_8);
+        String text = bytes.toString(StandardCharsets.UTF_8);
+        boolean prefixed = encoder.addsSpacePrefix() && tokens.length > 0 && !isSpecial(tokens[0]);
+        return prefixed && text.startsWith(" ") ? text.substring(1) : text;
     }
 
     /**

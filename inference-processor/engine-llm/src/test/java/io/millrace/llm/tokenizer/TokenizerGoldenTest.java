@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Against ids that llama.cpp gave: ops/golden/tokenizer_goldens.py. */
 class TokenizerGoldenTest {
@@ -88,6 +89,46 @@ class TokenizerGoldenTest {
         assertThat(tokenizer.isSpecial(2)).isTrue();
         assertThat(tokenizer.isControl(100)).isFalse();
         assertThat(tokenizer.findToken("<|im_end|>")).hasValue(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldEncodeAsLlamaCppDoesWithSentencePiece(boolean addSpacePrefix) throws IOException {
+        Tokenizer tokenizer = sentencePiece(addSpacePrefix);
+        JsonNode golden = Golden.json("spm-tokenizer.json");
+        for (JsonNode row : golden.get("texts")) {
+            String text = row.get("text").textValue();
+            JsonNode ids = row.get(addSpacePrefix ? "with_prefix" : "without_prefix");
+            assertThat(tokenizer.encode(text, ParseSpecial.PARSE))
+                    .as(escape(text))
+                    .containsExactly(Golden.ints(ids));
+        }
+        for (Map.Entry<String, JsonNode> piece : golden.get("pieces").properties()) {
+            byte[] bytes = tokenizer.tokenBytes(Integer.parseInt(piece.getKey()));
+            assertThat(HexFormat.of().formatHex(bytes))
+                    .as(piece.getKey())
+                    .isEqualTo(piece.getValue().textValue());
+        }
+        assertThat(tokenizer.addBos()).isTrue();
+        assertThat(tokenizer.endTokens().stream().mapToInt(Integer::intValue))
+                .containsExactly(box(Golden.ints(golden.get("end_tokens"))));
+    }
+
+    private Tokenizer sentencePiece(boolean addSpacePrefix) throws IOException {
+        Path copy = dir.resolve("spm.gguf");
+        try (GgufFile file = GgufFile.open(Golden.path("spm.gguf"))) {
+            GgufMetadata metadata = file.metadata();
+            new GgufBuilder()
+                    .string("tokenizer.ggml.model", "llama")
+                    .bool("tokenizer.ggml.add_space_prefix", addSpacePrefix)
+                    .strings("tokenizer.ggml.tokens", metadata.strings("tokenizer.ggml.tokens"))
+                    .float32s("tokenizer.ggml.scores", metadata.floats("tokenizer.ggml.scores"))
+                    .int32s("tokenizer.ggml.token_type", metadata.ints("tokenizer.ggml.token_type"))
+                    .write(copy);
+        }
+        try (GgufFile file = GgufFile.open(copy)) {
+            return Tokenizer.of(file.metadata());
+        }
     }
 
     static List<String> preTokenizers() throws IOException {
