@@ -39,7 +39,8 @@ class ArchitectureTest {
             .may(ENGINE_API)
             // our engine, from files to steps; only its runtime knows the SPI's requests, and nothing in it knows Kafka
             .may(GGUF)
-            .may(TOKENIZER, GGUF, ENGINE_API, JSON, LOG)
+            .may(TOKENIZER, GGUF, ENGINE_API, "io.millrace.llm.tokenizer.jinja", LOG)
+            .may("io.millrace.llm.tokenizer.jinja")
             .may(KVCACHE)
             .may("io.millrace.llm.scheduler", KVCACHE)
             .may(SAMPLER, ENGINE_API)
@@ -82,7 +83,14 @@ class ArchitectureTest {
                     KAFKA_COMMON,
                     KAFKA_STREAMS,
                     LOG)
-            .may("io.millrace.streams.http", "io.millrace.streams..", "com.sun.net.httpserver", "io.micrometer..", LOG)
+            .may(
+                    "io.millrace.streams.http",
+                    "io.millrace.streams..",
+                    ENGINE_API,
+                    "com.sun.net.httpserver",
+                    "io.micrometer..",
+                    JSON,
+                    LOG)
             // consuming
             .may("io.millrace.sinks..", "io.millrace.sinks..", SCHEMAS, AVRO, JSON, KAFKA_CLIENTS, KAFKA_COMMON, LOG)
             // operations
@@ -95,6 +103,7 @@ class ArchitectureTest {
                     TOKENIZER,
                     SAMPLER,
                     BACKEND,
+                    "io.millrace.llm.backend.cpu", // whose counter shows that batching is real
                     "io.millrace.llm.model",
                     "io.millrace.llm.runtime",
                     "io.millrace.modelstore",
@@ -109,6 +118,8 @@ class ArchitectureTest {
                     GGUF,
                     TOKENIZER,
                     SAMPLER,
+                    BACKEND,
+                    "io.millrace.llm.model",
                     "io.millrace.llm.runtime",
                     "io.millrace.modelstore",
                     "io.millrace.streams..",

@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** The files of this checkout: those git tracks or would track; without git, all that is not built. */
-final class Checkout {
+public final class Checkout {
     private final Path root;
 
     private Checkout(Path root) {
         this.root = root;
     }
 
-    static Checkout find() {
+    public static Checkout find() {
         for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
             if (Files.exists(at.resolve("millrace")) && Files.exists(at.resolve("schemas"))) {
                 return new Checkout(at);
@@ -26,12 +26,12 @@ final class Checkout {
         throw new IllegalStateException("directory=" + Path.of("").toAbsolutePath() + ", expected=inside a checkout");
     }
 
-    Path root() {
+    public Path root() {
         return root;
     }
 
     /** Paths from the root, with slashes. */
-    List<String> files() {
+    public List<String> files() {
         return Files.exists(root.resolve(".git")) ? fromGit() : fromDisk();
     }
 
@@ -74,7 +74,7 @@ final class Checkout {
         }
     }
 
-    byte[] read(String name) {
+    public byte[] read(String name) {
         try {
             return Files.readAllBytes(root.resolve(name));
         } catch (IOException e) {
@@ -82,7 +82,7 @@ final class Checkout {
         }
     }
 
-    String text(String name) {
+    public String text(String name) {
         return new String(read(name), StandardCharsets.UTF_8);
     }
 }

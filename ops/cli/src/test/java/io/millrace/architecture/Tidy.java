@@ -53,8 +53,9 @@ final class Tidy {
         return lines(path, text, UNFINISHED, "finished work");
     }
 
+    /** Of the product only: a process that a test forks may talk to it this way. */
     static List<String> standardStreams(String path, String text) {
-        return path.endsWith(".java") && !path.startsWith("ops/cli/")
+        return path.endsWith(".java") && path.contains("src/main/") && !path.startsWith("ops/cli/")
                 ? lines(path, text, STANDARD_STREAM, "a logger, or data returned to the CLI")
                 : List.of();
     }

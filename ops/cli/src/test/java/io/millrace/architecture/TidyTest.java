@@ -68,9 +68,10 @@ class TidyTest {
                 .containsExactly("a.bin: bytes=262145, expected=at most 262144");
         assertThat(Tidy.unfinished("a.md", "one\n// TO" + "DO later\nMETHOD"))
                 .containsExactly("a.md:2: TO" + "DO, expected=finished work");
-        assertThat(Tidy.standardStreams("streams/A.java", "\nSystem.out.println();"))
-                .containsExactly("streams/A.java:2: System.out, expected=a logger, or data returned to the CLI");
-        assertThat(Tidy.standardStreams("ops/cli/A.java", "System.out.println();"))
+        assertThat(Tidy.standardStreams("streams/src/main/A.java", "\nSystem.out.println();"))
+                .containsExactly(
+                        "streams/src/main/A.java:2: System.out, expected=a logger, or data returned to the CLI");
+        assertThat(Tidy.standardStreams("ops/cli/src/main/A.java", "System.out.println();"))
                 .isEmpty();
         assertThat(Tidy.registryHosts("pom.xml", "<url>https://REPO1." + "maven.org/</url>"))
                 .hasSize(1);
