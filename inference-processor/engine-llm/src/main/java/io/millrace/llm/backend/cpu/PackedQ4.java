@@ -1,5 +1,9 @@
 package io.millrace.llm.backend.cpu;
 
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
 import io.millrace.llm.gguf.GgmlType;
 import io.millrace.llm.gguf.GgufTensor;
 import java.lang.foreign.MemorySegment;
@@ -7,7 +11,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -93,52 +96,49 @@ final class PackedQ4 extends PackedMatrix {
         int e = to;
         for (int b = 0; b < blocks; b++, at += INTS) {
             IntVector s = IntVector.fromArray(I, data, at + SCALES);
-            IntVector low = s.lanewise(VectorOperators.LSHL, 16);
-            FloatVector d = low.lanewise(VectorOperators.LSHR, 3)
-                    .and(MAGNITUDE)
-                    .reinterpretAsFloats()
-                    .mul(HALF_TO_FLOAT)
-                    .reinterpretAsInts()
-                    .or(low.and(SIGN))
-                    .reinterpretAsFloats();
-            FloatVector m = s.lanewise(VectorOperators.LSHR, 3)
-                    .and(MAGNITUDE)
-                    .reinterpretAsFloats()
-                    .mul(HALF_TO_FLOAT)
-                    .reinterpretAsInts()
-                    .or(s.and(SIGN))
-                    .reinterpretAsFloats();
+            FloatVector d = half(s.lanewise(LSHL, 16));
+            FloatVector m = half(s);
             for (int v = 0; v < 4; v++, e += 8 * TILE_ROWS) {
                 IntVector q = IntVector.fromArray(I, data, at + v * GROUP);
-                ((FloatVector) q.and(15).convert(VectorOperators.I2F, 0))
-                        .fma(d, m)
-                        .intoArray(buffer, e);
-                ((FloatVector) q.lanewise(VectorOperators.LSHR, 8).and(15).convert(VectorOperators.I2F, 0))
+                ((FloatVector) q.and(15).convert(I2F, 0)).fma(d, m).intoArray(buffer, e);
+                ((FloatVector) q.lanewise(LSHR, 8).and(15).convert(I2F, 0))
                         .fma(d, m)
                         .intoArray(buffer, e + 16);
-                ((FloatVector) q.lanewise(VectorOperators.LSHR, 16).and(15).convert(VectorOperators.I2F, 0))
+                ((FloatVector) q.lanewise(LSHR, 16).and(15).convert(I2F, 0))
                         .fma(d, m)
                         .intoArray(buffer, e + 32);
-                ((FloatVector) q.lanewise(VectorOperators.LSHR, 24).and(15).convert(VectorOperators.I2F, 0))
+                ((FloatVector) q.lanewise(LSHR, 24).and(15).convert(I2F, 0))
                         .fma(d, m)
                         .intoArray(buffer, e + 48);
-                ((FloatVector) q.lanewise(VectorOperators.LSHR, 4).and(15).convert(VectorOperators.I2F, 0))
+                ((FloatVector) q.lanewise(LSHR, 4).and(15).convert(I2F, 0))
                         .fma(d, m)
                         .intoArray(buffer, e + 64);
-                ((FloatVector) q.lanewise(VectorOperators.LSHR, 12).and(15).convert(VectorOperators.I2F, 0))
+                ((FloatVector) q.lanewise(LSHR, 12).and(15).convert(I2F, 0))
                         .fma(d, m)
                         .intoArray(buffer, e + 80);
-                ((FloatVector) q.lanewise(VectorOperators.LSHR, 20).and(15).convert(VectorOperators.I2F, 0))
+                ((FloatVector) q.lanewise(LSHR, 20).and(15).convert(I2F, 0))
                         .fma(d, m)
                         .intoArray(buffer, e + 96);
-                ((FloatVector) q.lanewise(VectorOperators.LSHR, 28).convert(VectorOperators.I2F, 0))
-                        .fma(d, m)
-                        .intoArray(buffer, e + 112);
+                ((FloatVector) q.lanewise(LSHR, 28).convert(I2F, 0)).fma(d, m).intoArray(buffer, e + 112);
             }
         }
     }
 
-    /** Dequantizes in registers: no buffer, the same operations in the same order. */
+    /** The half-precision number in the upper 16 bits of each lane. */
+    private static FloatVector half(IntVector bits) {
+        return bits.lanewise(LSHR, 3)
+                .and(MAGNITUDE)
+                .reinterpretAsFloats()
+                .mul(HALF_TO_FLOAT)
+                .reinterpretAsInts()
+                .or(bits.and(SIGN))
+                .reinterpretAsFloats();
+    }
+
+    /**
+     * Dequantizes in registers: no buffer, the same operations in the same order. Written out: with a method for each of the eight steps
+     * the compiler no longer keeps the vectors in registers, and it takes ten times as long.
+     */
     @Override
     void multiplyOne(int tile, float[] x, int xFrom, float[] out, int outFrom, float[] buffer) {
         int at = 2 * tile * blocks * INTS;
@@ -148,130 +148,38 @@ final class PackedQ4 extends PackedMatrix {
         FloatVector sum1 = FloatVector.zero(F);
         for (int b = 0; b < blocks; b++, at += INTS, other += INTS) {
             IntVector s0 = IntVector.fromArray(I, data, at + SCALES);
-            IntVector low0 = s0.lanewise(VectorOperators.LSHL, 16);
-            FloatVector d0 = low0.lanewise(VectorOperators.LSHR, 3)
-                    .and(MAGNITUDE)
-                    .reinterpretAsFloats()
-                    .mul(HALF_TO_FLOAT)
-                    .reinterpretAsInts()
-                    .or(low0.and(SIGN))
-                    .reinterpretAsFloats();
-            FloatVector m0 = s0.lanewise(VectorOperators.LSHR, 3)
-                    .and(MAGNITUDE)
-                    .reinterpretAsFloats()
-                    .mul(HALF_TO_FLOAT)
-                    .reinterpretAsInts()
-                    .or(s0.and(SIGN))
-                    .reinterpretAsFloats();
+            FloatVector d0 = half(s0.lanewise(LSHL, 16));
+            FloatVector m0 = half(s0);
             IntVector s1 = IntVector.fromArray(I, data, other + SCALES);
-            IntVector low1 = s1.lanewise(VectorOperators.LSHL, 16);
-            FloatVector d1 = low1.lanewise(VectorOperators.LSHR, 3)
-                    .and(MAGNITUDE)
-                    .reinterpretAsFloats()
-                    .mul(HALF_TO_FLOAT)
-                    .reinterpretAsInts()
-                    .or(low1.and(SIGN))
-                    .reinterpretAsFloats();
-            FloatVector m1 = s1.lanewise(VectorOperators.LSHR, 3)
-                    .and(MAGNITUDE)
-                    .reinterpretAsFloats()
-                    .mul(HALF_TO_FLOAT)
-                    .reinterpretAsInts()
-                    .or(s1.and(SIGN))
-                    .reinterpretAsFloats();
+            FloatVector d1 = half(s1.lanewise(LSHL, 16));
+            FloatVector m1 = half(s1);
             for (int v = 0; v < 4; v++, k += 8) {
                 IntVector q0 = IntVector.fromArray(I, data, at + v * GROUP);
                 IntVector q1 = IntVector.fromArray(I, data, other + v * GROUP);
                 FloatVector f = FloatVector.broadcast(F, x[k]);
-                sum0 = f.fma(((FloatVector) q0.and(15).convert(VectorOperators.I2F, 0)).fma(d0, m0), sum0);
-                sum1 = f.fma(((FloatVector) q1.and(15).convert(VectorOperators.I2F, 0)).fma(d1, m1), sum1);
+                sum0 = f.fma(((FloatVector) q0.and(15).convert(I2F, 0)).fma(d0, m0), sum0);
+                sum1 = f.fma(((FloatVector) q1.and(15).convert(I2F, 0)).fma(d1, m1), sum1);
                 f = FloatVector.broadcast(F, x[k + 1]);
-                sum0 = f.fma(
-                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 8)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d0, m0),
-                        sum0);
-                sum1 = f.fma(
-                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 8)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d1, m1),
-                        sum1);
+                sum0 = f.fma(((FloatVector) q0.lanewise(LSHR, 8).and(15).convert(I2F, 0)).fma(d0, m0), sum0);
+                sum1 = f.fma(((FloatVector) q1.lanewise(LSHR, 8).and(15).convert(I2F, 0)).fma(d1, m1), sum1);
                 f = FloatVector.broadcast(F, x[k + 2]);
-                sum0 = f.fma(
-                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 16)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d0, m0),
-                        sum0);
-                sum1 = f.fma(
-                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 16)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d1, m1),
-                        sum1);
+                sum0 = f.fma(((FloatVector) q0.lanewise(LSHR, 16).and(15).convert(I2F, 0)).fma(d0, m0), sum0);
+                sum1 = f.fma(((FloatVector) q1.lanewise(LSHR, 16).and(15).convert(I2F, 0)).fma(d1, m1), sum1);
                 f = FloatVector.broadcast(F, x[k + 3]);
-                sum0 = f.fma(
-                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 24)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d0, m0),
-                        sum0);
-                sum1 = f.fma(
-                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 24)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d1, m1),
-                        sum1);
+                sum0 = f.fma(((FloatVector) q0.lanewise(LSHR, 24).and(15).convert(I2F, 0)).fma(d0, m0), sum0);
+                sum1 = f.fma(((FloatVector) q1.lanewise(LSHR, 24).and(15).convert(I2F, 0)).fma(d1, m1), sum1);
                 f = FloatVector.broadcast(F, x[k + 4]);
-                sum0 = f.fma(
-                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 4)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d0, m0),
-                        sum0);
-                sum1 = f.fma(
-                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 4)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d1, m1),
-                        sum1);
+                sum0 = f.fma(((FloatVector) q0.lanewise(LSHR, 4).and(15).convert(I2F, 0)).fma(d0, m0), sum0);
+                sum1 = f.fma(((FloatVector) q1.lanewise(LSHR, 4).and(15).convert(I2F, 0)).fma(d1, m1), sum1);
                 f = FloatVector.broadcast(F, x[k + 5]);
-                sum0 = f.fma(
-                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 12)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d0, m0),
-                        sum0);
-                sum1 = f.fma(
-                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 12)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d1, m1),
-                        sum1);
+                sum0 = f.fma(((FloatVector) q0.lanewise(LSHR, 12).and(15).convert(I2F, 0)).fma(d0, m0), sum0);
+                sum1 = f.fma(((FloatVector) q1.lanewise(LSHR, 12).and(15).convert(I2F, 0)).fma(d1, m1), sum1);
                 f = FloatVector.broadcast(F, x[k + 6]);
-                sum0 = f.fma(
-                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 20)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d0, m0),
-                        sum0);
-                sum1 = f.fma(
-                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 20)
-                                        .and(15)
-                                        .convert(VectorOperators.I2F, 0))
-                                .fma(d1, m1),
-                        sum1);
+                sum0 = f.fma(((FloatVector) q0.lanewise(LSHR, 20).and(15).convert(I2F, 0)).fma(d0, m0), sum0);
+                sum1 = f.fma(((FloatVector) q1.lanewise(LSHR, 20).and(15).convert(I2F, 0)).fma(d1, m1), sum1);
                 f = FloatVector.broadcast(F, x[k + 7]);
-                sum0 = f.fma(
-                        ((FloatVector) q0.lanewise(VectorOperators.LSHR, 28).convert(VectorOperators.I2F, 0))
-                                .fma(d0, m0),
-                        sum0);
-                sum1 = f.fma(
-                        ((FloatVector) q1.lanewise(VectorOperators.LSHR, 28).convert(VectorOperators.I2F, 0))
-                                .fma(d1, m1),
-                        sum1);
+                sum0 = f.fma(((FloatVector) q0.lanewise(LSHR, 28).convert(I2F, 0)).fma(d0, m0), sum0);
+                sum1 = f.fma(((FloatVector) q1.lanewise(LSHR, 28).convert(I2F, 0)).fma(d1, m1), sum1);
             }
         }
         sum0.intoArray(out, outFrom);
