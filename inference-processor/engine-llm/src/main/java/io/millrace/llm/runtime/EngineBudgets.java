@@ -26,7 +26,7 @@ public record EngineBudgets(
      */
     static final int DEFAULT_TOKENS_PER_SEQUENCE = 512;
 
-    /** The default KV cache takes at most this part of the memory: weights, activations and the program need the rest. */
+    /** The default KV cache takes at most this part of the heap: weights, activations and the program need the rest. */
     static final int DEFAULT_MEMORY_DIVISOR = 4;
 
     public EngineBudgets {
@@ -57,7 +57,7 @@ public record EngineBudgets(
     /**
      * Derives the budgets.
      *
-     * @param memoryBytes memory that the process may use
+     * @param memoryBytes most heap that the process may use; backends of this release keep the cache there
      * @throws IllegalArgumentException when the options ask for what the model or the memory cannot give
      */
     static EngineBudgets derive(ModelShape model, LlmEngineOptions options, long memoryBytes) {
@@ -146,7 +146,7 @@ public record EngineBudgets(
             long wanted = Math.max(batch, longest) * model.kvBytesPerToken();
             long most = memoryBytes / DEFAULT_MEMORY_DIVISOR;
             String derivation = wanted > most
-                    ? "a quarter of the memory of " + memoryBytes + " bytes"
+                    ? "a quarter of the heap of " + memoryBytes + " bytes (java -Xmx)"
                     : batch >= longest
                             ? "max_num_seqs × " + Math.min(longest, DEFAULT_TOKENS_PER_SEQUENCE)
                                     + " tokens × kv_bytes_per_token"

@@ -200,9 +200,14 @@ public final class LlmEngine implements InferenceEngine {
         meter.promptTokens(flight.worked(step.plan(), result.item(), step.launchedNanos()));
         switch (result) {
             case Broken broken ->
-                fail(flight, FailureCode.ENGINE_ERROR, "the step of this request failed: " + broken.cause());
+                fail(flight, FailureCode.ENGINE_ERROR, "the step of this request failed: " + reason(broken));
             case Computed computed -> computed.token().ifPresent(token -> drawn(flight, token));
         }
+    }
+
+    private static String reason(Broken broken) {
+        String message = broken.cause().getMessage();
+        return message == null ? broken.cause().toString() : message;
     }
 
     private void drawn(Flight flight, SampledToken token) {

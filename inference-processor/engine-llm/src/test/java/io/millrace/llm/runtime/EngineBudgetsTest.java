@@ -32,7 +32,7 @@ class EngineBudgetsTest {
         assertThat(budgets.schedulerLimits().numBlocks()).isEqualTo((int) (16 * MIB / (16 * 23_040)));
         assertThat(budgets.maxModelLen()).isEqualTo(45 * 16);
         assertThat(budgets.describe())
-                .contains("a quarter of the memory of 67108864 bytes")
+                .contains("a quarter of the heap of 67108864 bytes (java -Xmx)")
                 .contains("num_blocks × block_size, less than the model's context of 8192");
     }
 
