@@ -1,5 +1,6 @@
 package io.millrace.streams.app;
 
+import io.millrace.streams.config.KafkaRules;
 import io.millrace.streams.topology.RecordOrWallClockTime;
 import java.util.HashMap;
 import java.util.List;
@@ -14,34 +15,8 @@ import org.apache.kafka.streams.StreamsConfig;
  */
 final class StreamsProperties {
 
-    /** Property, the only value it may have, and why. */
-    private record Guarded(String name, String only, String why) {}
-
     private static final int KAFKAS_BATCH_BYTES = 16_384;
     private static final long LEAST_BUFFER_BYTES = 32L * 1024 * 1024;
-
-    private static final String EXACTLY_ONCE = "every prompt is answered exactly once";
-    private static final List<Guarded> GUARDED = List.of(
-            new Guarded(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2, EXACTLY_ONCE),
-            new Guarded(
-                    StreamsConfig.GROUP_PROTOCOL_CONFIG,
-                    "classic",
-                    "the streams protocol bypasses the gate and the fence"),
-            new Guarded(
-                    StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG,
-                    "0",
-                    "a paused standby can miss expired tombstones, and takeover would wait for it"),
-            new Guarded(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true", EXACTLY_ONCE),
-            new Guarded(ProducerConfig.ACKS_CONFIG, "all", EXACTLY_ONCE),
-            new Guarded(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed", EXACTLY_ONCE),
-            new Guarded(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false", EXACTLY_ONCE));
-
-    /** Properties that are set elsewhere, and where. */
-    private static final Map<String, String> ELSEWHERE = Map.of(
-            StreamsConfig.APPLICATION_ID_CONFIG, "application_id",
-            ConsumerConfig.GROUP_ID_CONFIG, "application_id",
-            StreamsConfig.NUM_STREAM_THREADS_CONFIG, "processor.num_stream_threads",
-            ProducerConfig.TRANSACTIONAL_ID_CONFIG, "nothing: Kafka Streams makes them up");
 
     private static final List<String> PREFIXES = List.of(
             "",
@@ -113,28 +88,8 @@ final class StreamsProperties {
     }
 
     static void checkGuarded(Map<String, Object> kafka) {
-        for (Map.Entry<String, Object> property : kafka.entrySet()) {
-            String name = withoutPrefix(property.getKey());
-            String elsewhere = ELSEWHERE.get(name);
-            if (elsewhere != null) {
-                throw new IllegalArgumentException("kafka." + property.getKey() + "=" + property.getValue()
-                        + ", expected=absent: it is set by " + elsewhere);
-            }
-            for (Guarded guarded : GUARDED) {
-                boolean other = !String.valueOf(property.getValue()).equals(guarded.only());
-                if (guarded.name().equals(name) && other) {
-                    throw new IllegalArgumentException("kafka." + property.getKey() + "=" + property.getValue()
-                            + ", expected=" + guarded.only() + ": " + guarded.why());
-                }
-            }
-        }
-    }
-
-    private static String withoutPrefix(String name) {
-        return PREFIXES.stream()
-                .filter(prefix -> !prefix.isEmpty() && name.startsWith(prefix))
-                .findFirst()
-                .map(prefix -> name.substring(prefix.length()))
-                .orElse(name);
+        kafka.forEach((name, value) -> KafkaRules.complaint(name, value).ifPresent(complaint -> {
+            throw new IllegalArgumentException("kafka." + complaint);
+        }));
     }
 }

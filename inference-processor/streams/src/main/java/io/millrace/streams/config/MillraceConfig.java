@@ -3,6 +3,8 @@ package io.millrace.streams.config;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The configuration of an instance, complete: defaults are filled in. The empty file is a valid configuration.
@@ -28,9 +30,14 @@ public record MillraceConfig(
         HttpSettings http,
         MetricsSettings metrics) {
 
-    /** Reads a file. */
+    private static final Logger LOG = LoggerFactory.getLogger(MillraceConfig.class);
+
+    /** Reads a file, and logs its warnings. */
     public static MillraceConfig load(Path file) throws ConfigException {
-        return ConfigReport.ofFile(file, System.getenv()).orThrow();
+        ConfigReport report = ConfigReport.ofFile(file, System.getenv());
+        MillraceConfig config = report.orThrow();
+        report.problems().forEach(warning -> LOG.warn("{}", warning));
+        return config;
     }
 
     /** Reads a text; {@code name} stands for the file in messages. */

@@ -174,8 +174,8 @@ public final class Intake implements AutoCloseable {
     }
 
     private void route(Work work, PromptRequest prompt) {
-        PromptIdentity identity = RequestFactory.identity(work.origin(), prompt);
         String name = models.nameOrDefault(prompt.getModel());
+        PromptIdentity identity = RequestFactory.identity(work.origin(), prompt).forModel(name);
         Optional<ServedModel> model = models.find(name);
         if (model.isEmpty()) {
             String message = "model=" + name + ", expected=" + models.knownNames();

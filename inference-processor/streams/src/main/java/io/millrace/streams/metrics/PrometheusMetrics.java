@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threads: any. {@link #scrape} runs beside everything else.
  */
 public final class PrometheusMetrics implements ProcessorObserver, AutoCloseable {
-    /** Of prompts whose model is not served here. */
+    /** Of prompts whose model is not served here, or could not be read. */
     static final String UNKNOWN_MODEL = "unknown";
 
     private static final Set<String> FINISHED = finishReasons();

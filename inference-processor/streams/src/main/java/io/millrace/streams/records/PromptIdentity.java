@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * What outputs repeat of a prompt.
  *
  * @param requestId the caller's, or {@link Origin#id}
- * @param model the model asked for; null where none was or none could be read
+ * @param model the model asked for, the default one where a prompt names none; null where none could be read
  * @param operation by its wire name
  */
 public record PromptIdentity(
@@ -20,6 +20,11 @@ public record PromptIdentity(
 
     public PromptIdentity {
         metadata = Map.copyOf(metadata);
+    }
+
+    /** The same prompt, once it is known which model it means. */
+    public PromptIdentity forModel(String name) {
+        return new PromptIdentity(requestId, name, operation, tenant, jobId, metadata);
     }
 
     /** Of a prompt of which nothing could be read. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millrace.streams.config.Problem.Severity;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -134,19 +135,19 @@ class ConfigReportTest {
                         "m.yaml:1:58: max_pending_per_partition=101, expected=at most max_pending=100"),
                 Arguments.of(
                         "kafka: {application.id: a}",
-                        "m.yaml:1:9: application.id is set by 'application_id', expected=that key instead"),
+                        "m.yaml:1:9: application.id=a, expected=absent: it is set by application_id"),
                 Arguments.of(
                         "kafka: {processing.guarantee: at_least_once}",
-                        "m.yaml:1:9: processing.guarantee=at_least_once, expected=exactly_once_v2: exactly-once rests on it"),
+                        "m.yaml:1:9: processing.guarantee=at_least_once, expected=exactly_once_v2: every prompt is answered exactly once"),
                 Arguments.of(
                         "kafka: {consumer.isolation.level: read_uncommitted}",
-                        "m.yaml:1:9: consumer.isolation.level=read_uncommitted, expected=read_committed: exactly-once rests on it"),
+                        "m.yaml:1:9: consumer.isolation.level=read_uncommitted, expected=read_committed: every prompt is answered exactly once"),
                 Arguments.of(
                         "kafka: {group.protocol: streams}",
-                        "m.yaml:1:9: group.protocol=streams, expected=classic: exactly-once rests on it"),
+                        "m.yaml:1:9: group.protocol=streams, expected=classic: the streams protocol bypasses the gate and the fence"),
                 Arguments.of(
                         "kafka: {producer.transactional.id: x}",
-                        "m.yaml:1:9: producer.transactional.id is set by Kafka Streams, expected=no such property"));
+                        "m.yaml:1:9: producer.transactional.id=x, expected=absent: it is set by nothing: Kafka Streams makes them up"));
     }
 
     static Stream<Arguments> wrongYamlOrEnvironment() {
@@ -297,5 +298,33 @@ class ConfigReportTest {
         assertThat(messages("models: &m\n  a: *m"))
                 .containsExactly("m.yaml:2:3: unknown key 'a', expected=one of "
                         + String.join(", ", new Key.Section(ModelKeys.ALL).names()));
+    }
+
+    /** Whatever is in a file, it is either a configuration or has problems that say where; nothing is thrown. */
+    @Test
+    void shouldSurviveAnythingInAFile() throws Exception {
+        String example = """
+                application_id: a
+                kafka: { bootstrap.servers: "b:1", acks: all }
+                models: { m: { source: "file:a", size: 1MiB, default_sampling: &s { top_p: 0.5 } }, n: { source: "hf:a/b/c" } }
+                default_model: ${NAME:-m}
+                http: { port: 0 } # end
+                """;
+        String odd = "{}[]:,&*!|>'\"%@`#?-$~<\t\n\r \u0000\u0085\uFEFF\uD83D\uDE00\u00e9";
+        Random random = new Random(7);
+        for (int i = 0; i < 3_000; i++) {
+            StringBuilder yaml = new StringBuilder(example);
+            for (int edits = random.nextInt(1, 6); edits > 0; edits--) {
+                int at = random.nextInt(yaml.length());
+                int end = Math.min(yaml.length(), at + random.nextInt(8));
+                int from = random.nextInt(odd.length());
+                yaml.replace(at, end, odd.substring(from, Math.min(odd.length(), from + random.nextInt(3))));
+            }
+            ConfigReport report = ConfigReport.ofText("m.yaml", yaml.toString(), Map.of());
+
+            assertThat(report.config().isEmpty())
+                    .as("edit %d: %s", i, yaml)
+                    .isEqualTo(report.problems().stream().anyMatch(p -> p.severity() == Severity.ERROR));
+        }
     }
 }
