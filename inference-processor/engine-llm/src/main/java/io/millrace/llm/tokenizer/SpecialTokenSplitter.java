@@ -1,8 +1,11 @@
 package io.millrace.llm.tokenizer;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -20,7 +23,7 @@ final class SpecialTokenSplitter {
 
     private final Vocabulary vocabulary;
     private final int[] byLength;
-    private final boolean[] firstChars = new boolean[1 << 16];
+    private final Node root = new Node();
 
     SpecialTokenSplitter(Vocabulary vocabulary) {
         this.vocabulary = vocabulary;
@@ -32,18 +35,45 @@ final class SpecialTokenSplitter {
                 .mapToInt(Integer::intValue)
                 .toArray();
         for (int id : byLength) {
-            firstChars[vocabulary.text(id).charAt(0)] = true;
+            Node node = root;
+            for (char c : vocabulary.text(id).toCharArray()) {
+                node = node.next.computeIfAbsent(c, any -> new Node());
+            }
+            node.token = id;
         }
+    }
+
+    /** A prefix of special tokens: one pass over a text finds which of them, often thousands, occur at all. */
+    private static final class Node {
+        private static final int NONE = -1;
+
+        private final Map<Character, Node> next = new HashMap<>();
+        private int token = NONE;
+    }
+
+    private BitSet occurringIn(String text) {
+        BitSet tokens = new BitSet();
+        for (int start = 0; start < text.length(); start++) {
+            Node node = root.next.get(text.charAt(start));
+            for (int at = start + 1; node != null; at++) {
+                if (node.token != Node.NONE) {
+                    tokens.set(node.token);
+                }
+                node = at < text.length() ? node.next.get(text.charAt(at)) : null;
+            }
+        }
+        return tokens;
     }
 
     List<Fragment> split(String text, ParseSpecial parse) {
         List<Fragment> fragments = List.of(new Fragment.Text(text));
-        if (text.chars().noneMatch(c -> firstChars[c])) {
+        BitSet occurring = occurringIn(text);
+        if (occurring.isEmpty()) {
             return fragments;
         }
         for (int id : byLength) {
             boolean parsed = parse == ParseSpecial.PARSE || vocabulary.type(id) == TokenType.USER_DEFINED;
-            if (parsed && text.contains(vocabulary.text(id))) {
+            if (parsed && occurring.get(id)) {
                 fragments = splitAt(fragments, id);
             }
         }
