@@ -62,8 +62,10 @@ public final class Main implements Runnable {
     /** In the order in which a newcomer needs them. */
     private static void addCommands(CommandLine commandLine, Session session) {
         commandLine
+                .addSubcommand(new DemoCommand(session))
                 .addSubcommand(new GenerateCommand(session))
                 .addSubcommand(new TokenizeCommand(session))
+                .addSubcommand(new ChatTemplateCommand(session))
                 .addSubcommand(new ProcessCommand(session))
                 .addSubcommand(new SubmitCommand(session))
                 .addSubcommand(new ResultsCommand(session))

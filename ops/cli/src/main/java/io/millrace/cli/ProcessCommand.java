@@ -1,16 +1,20 @@
 package io.millrace.cli;
 
-import io.millrace.streams.ProcessorObserver;
 import io.millrace.streams.app.ProcessorHooks;
 import io.millrace.streams.app.ProcessorStatus;
 import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.config.ModelSettings;
+import io.millrace.streams.http.HealthServer;
+import io.millrace.streams.metrics.PrometheusMetrics;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 
 /** {@code millrace process}: an instance of the processor. */
@@ -45,19 +49,44 @@ final class ProcessCommand implements Callable<Integer> {
         Logging.configure(Logging.Mode.SERVICE, session.options());
         MillraceConfig config = session.config();
         KafkaAccess.require(KafkaAccess.properties(config));
+        var running = new AtomicReference<@Nullable Processor>();
+        try (var metrics = new PrometheusMetrics(
+                        config.models().keySet(), config.metrics().maxTenants());
+                HealthServer _ = health(config, metrics, running);
+                Processor processor = Processor.start(config, fetchAll(config), ProcessorHooks.of(metrics))) {
+            running.set(processor);
+            metrics.watch(processor.app()::status);
+            metrics.watch(processor.app().streams());
+            return untilStopped(processor, config.processor().drainTimeout()).value;
+        }
+    }
+
+    /** Before the models, whose loading takes a while: probes hear that the process lives. */
+    private static @Nullable HealthServer health(
+            MillraceConfig config, PrometheusMetrics metrics, AtomicReference<@Nullable Processor> running) {
+        return config.http().enabled()
+                ? HealthServer.start(
+                        config.http(),
+                        () -> Optional.ofNullable(running.get())
+                                .map(processor -> processor.app().status()),
+                        metrics::scrape)
+                : null;
+    }
+
+    private List<Session.LocalModel> fetchAll(MillraceConfig config) throws IOException {
         List<Session.LocalModel> models = new ArrayList<>();
         for (ModelSettings settings : config.models().values()) {
             models.add(session.fetch(settings));
         }
-        Duration drain = config.processor().drainTimeout();
-        try (Processor processor =
-                        Processor.start(config, models, instance -> ProcessorHooks.of(ProcessorObserver.NONE));
-                Shutdown _ = Shutdown.onSignal(() -> processor.close(drain), drain.toSeconds() + CLOSE_SECONDS)) {
-            ProcessorStatus.State state = processor.app().stopped().get();
-            if (state == ProcessorStatus.State.FAILED) {
+        return models;
+    }
+
+    private static ExitCode untilStopped(Processor processor, Duration drain) throws InterruptedException {
+        try (Shutdown _ = Shutdown.onSignal(() -> processor.close(drain), drain.toSeconds() + CLOSE_SECONDS)) {
+            if (processor.app().stopped().get() == ProcessorStatus.State.FAILED) {
                 throw new CliException(ExitCode.KAFKA, "the processor stopped by an error; the log above says which");
             }
-            return ExitCode.OK.value;
+            return ExitCode.OK;
         } catch (ExecutionException e) {
             throw new IllegalStateException("stopping never fails", e);
         }

@@ -16,10 +16,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 
 /**
- * The processor as {@code process} and {@code demo} run it: an engine for each model, the topology, health and metrics.
+ * The processor as {@code process} and {@code demo} run it: an engine for each model, and the topology.
  *
  * <p>Threads: any.
  */
@@ -34,8 +33,7 @@ final class Processor implements AutoCloseable {
     }
 
     /** Loads the models and joins the group. */
-    static Processor start(
-            MillraceConfig config, List<Session.LocalModel> models, Function<String, ProcessorHooks> hooks)
+    static Processor start(MillraceConfig config, List<Session.LocalModel> models, ProcessorHooks hooks)
             throws IOException {
         List<InferenceEngine> engines = new ArrayList<>();
         try {
@@ -47,7 +45,7 @@ final class Processor implements AutoCloseable {
                         model.settings().name(),
                         new ServedModel(engine, model.settings().defaultSampling()));
             }
-            return new Processor(engines, ProcessorApp.start(settings(config), served, hooks.apply(config.instance())));
+            return new Processor(engines, ProcessorApp.start(settings(config), served, hooks));
         } catch (IOException | RuntimeException e) {
             engines.forEach(InferenceEngine::close);
             throw e;

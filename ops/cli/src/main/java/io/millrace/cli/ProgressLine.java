@@ -42,9 +42,13 @@ final class ProgressLine implements AutoCloseable {
         err.flush();
     }
 
-    /** Takes the line away. */
     @Override
-    public synchronized void close() {
+    public void close() {
+        clear();
+    }
+
+    /** Takes the line away. */
+    synchronized void clear() {
         if (shown) {
             err.print("\r\u001B[K");
             err.flush();
