@@ -6,6 +6,9 @@ import io.millrace.llm.backend.Batch;
 import io.millrace.llm.backend.KvCache;
 import io.millrace.llm.backend.Ops;
 import io.millrace.llm.backend.Tensor;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The forward pass of a llama-like model, over one step's tokens. It owns the activations and the KV cache.
@@ -13,6 +16,8 @@ import io.millrace.llm.backend.Tensor;
  * <p>T is the step's tokens, S its sampled rows.
  */
 final class Forward {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Forward.class);
 
     private final Weights weights;
     private final AttentionShape shape;
@@ -48,6 +53,23 @@ final class Forward {
         this.gateUp = backend.allocate(rows, Math.multiplyExact(2, intermediate));
         this.activated = backend.allocate(rows, intermediate);
         this.logits = backend.allocate(limits.maxNumSeqs(), config.vocab());
+        logMemory(config, limits);
+    }
+
+    private void logMemory(ModelConfig config, RunnerLimits limits) {
+        long values = 0;
+        for (Tensor tensor : List.of(angles, hidden, normed, qkv, attended, projected, gateUp, activated, logits)) {
+            values += (long) tensor.rows() * tensor.columns();
+        }
+        long positions = (long) limits.numBlocks() * limits.blockSize();
+        LOG.info(
+                "activations={} MiB (max_num_batched_tokens={}, max_num_seqs={} rows of {} logits), KV cache={} MiB ({} positions)",
+                (values * Float.BYTES) >> 20,
+                limits.maxNumBatchedTokens(),
+                limits.maxNumSeqs(),
+                config.vocab(),
+                (positions * config.kvBytesPerToken()) >> 20,
+                positions);
     }
 
     /** Logits of the batch's sampled rows, [S, vocab]; the keys and values of all its tokens are in the cache. */

@@ -70,6 +70,16 @@ class LoadedModelTest {
     }
 
     @Test
+    void shouldTakeMatricesOfOneRowAndVectorsOfTwoDimensions() throws IOException {
+        compareBackends(new TinyLlama()
+                .with("llama.feed_forward_length", 1)
+                .tensor("blk.0.ffn_gate.weight", 32)
+                .tensor("blk.0.ffn_up.weight", 32, 1)
+                .tensor("blk.0.ffn_down.weight", 1, 32)
+                .tensor("blk.0.ffn_norm.weight", 32, 1));
+    }
+
+    @Test
     void shouldNameATensorThatIsMissing() {
         assertThatThrownBy(() -> load(new TinyLlama().without("blk.0.attn_v.weight")))
                 .isInstanceOf(GgufException.class)

@@ -61,7 +61,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public Weight load(GgufTensor tensor) {
-        if (tensor.shape().length == 1) {
+        if (tensor.rows() == 1) {
             float[] values = new float[Math.toIntExact(tensor.columns())];
             Dequantizer.dequantize(tensor.type(), tensor.data(), 0, values, 0, values.length);
             return new CpuVector(values);

@@ -92,7 +92,7 @@ final class CpuOps implements Ops {
 
     @Override
     public void embed(Batch batch, Weight table, Tensor hidden) {
-        PackedMatrix rows = (PackedMatrix) table;
+        PackedMatrix rows = LinearKernel.matrix(table);
         overTokens(
                 batch.tokenCount(), t -> rows.row(batch.tokens()[t], cpu(hidden).data(), t * hidden.columns()));
     }

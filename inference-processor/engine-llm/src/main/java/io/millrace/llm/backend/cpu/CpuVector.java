@@ -3,7 +3,7 @@ package io.millrace.llm.backend.cpu;
 import io.millrace.llm.backend.Weight;
 
 /**
- * A norm's weights or a bias.
+ * A weight of one row: a norm's weights or a bias.
  *
  * @param values {@code [columns]}
  */

@@ -147,7 +147,8 @@ final class LinearKernel {
         return which;
     }
 
-    private static PackedMatrix matrix(Weight weight) {
-        return (PackedMatrix) weight;
+    /** A file does not tell a matrix of one row from a vector: here it turns out to be one. */
+    static PackedMatrix matrix(Weight weight) {
+        return weight instanceof CpuVector row ? PackedFloats.ofRow(row.values()) : (PackedMatrix) weight;
     }
 }

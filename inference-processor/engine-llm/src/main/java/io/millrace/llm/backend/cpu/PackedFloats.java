@@ -32,6 +32,15 @@ final class PackedFloats extends PackedMatrix {
         return new PackedFloats(rows, columns, data);
     }
 
+    /** A matrix of one row. */
+    static PackedFloats ofRow(float[] values) {
+        float[] data = new float[values.length * TILE_ROWS];
+        for (int k = 0; k < values.length; k++) {
+            data[k * TILE_ROWS] = values[k];
+        }
+        return new PackedFloats(1, values.length, data);
+    }
+
     @Override
     void dequantize(int tile, float[] buffer) {
         int count = columns() * TILE_ROWS;

@@ -48,6 +48,7 @@ class AttentionKernelTest {
                             cpu[step],
                             expected[step],
                             3e-6 * Math.max(1, scale * scale / 8),
+                            scale,
                             shape + " step " + step + " seed=" + seed);
                 }
             }

@@ -87,11 +87,14 @@ final class BothBackends implements AutoCloseable {
         return values;
     }
 
-    /** Every value is within {@code tolerance} of the largest expected magnitude of its row. */
-    static void assertClose(float[][] actual, float[][] expected, double tolerance, String what) {
+    /**
+     * Every value is within {@code tolerance} times the largest expected magnitude of its row, or times {@code typical} where that is more: a small
+     * value may be the difference of large ones.
+     */
+    static void assertClose(float[][] actual, float[][] expected, double tolerance, double typical, String what) {
         assertThat(actual.length).isEqualTo(expected.length);
         for (int row = 0; row < expected.length; row++) {
-            double largest = 1e-30;
+            double largest = typical;
             for (float value : expected[row]) {
                 largest = Math.max(largest, Math.abs(value));
             }

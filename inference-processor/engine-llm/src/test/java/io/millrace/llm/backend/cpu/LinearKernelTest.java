@@ -43,7 +43,8 @@ class LinearKernelTest {
                     float[][] in = random(MOST_TOKENS, columns, 1, random);
                     String what = type + " [" + rows + ", " + columns + "] seed=" + seed;
                     float[][] expected = multiply(backends.reference, weight, bias, in, MOST_TOKENS);
-                    assertClose(multiply(backends.cpu, weight, bias, in, MOST_TOKENS), expected, TOLERANCE, what);
+                    float[][] actual = multiply(backends.cpu, weight, bias, in, MOST_TOKENS);
+                    assertClose(actual, expected, TOLERANCE, Math.sqrt(columns), what);
                 }
             }
         }
@@ -99,6 +100,7 @@ class LinearKernelTest {
                     multiply(backends.cpu, weight, null, in, 3),
                     multiply(backends.reference, weight, null, in, 3),
                     TOLERANCE,
+                    60_000,
                     "seed=" + seed);
         }
     }
@@ -135,7 +137,7 @@ class LinearKernelTest {
                 results[b] = BothBackends.values(sum);
             }
         }
-        assertClose(results[0], results[1], TOLERANCE, "seed=" + seed);
+        assertClose(results[0], results[1], TOLERANCE, 1, "seed=" + seed);
     }
 
     @Test
