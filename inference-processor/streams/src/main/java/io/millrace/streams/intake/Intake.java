@@ -52,6 +52,9 @@ public final class Intake implements AutoCloseable {
     private static final RetryLane.BackOff ENGINE_DOWN =
             new RetryLane.BackOff(Duration.ofMillis(100), Duration.ofSeconds(5));
 
+    private static final Closure PROMPTS_REGISTRY = new Closure(Closure.Reason.REGISTRY, "prompts");
+    private static final Closure OUTPUTS_REGISTRY = new Closure(Closure.Reason.REGISTRY, "outputs");
+
     private final Deserializer<PromptRequest> deserializer;
     private final Models models;
     private final OutcomeEncoder encoder;
@@ -88,8 +91,9 @@ public final class Intake implements AutoCloseable {
         this.observer = observer;
         this.threads = threads;
         this.room = new Semaphore(threadCount * QUEUED_PER_THREAD);
-        this.admissions = new RetryLane<>(threads, this::tryAdmit);
-        this.endings = new RetryLane<>(threads, this::tryEncode);
+        // whoever waited may have lost its task: a gate that nobody tries to open again would stay closed for ever
+        this.admissions = new RetryLane<>(threads, this::tryAdmit, () -> openGate(PROMPTS_REGISTRY));
+        this.endings = new RetryLane<>(threads, this::tryEncode, () -> openGate(OUTPUTS_REGISTRY));
     }
 
     /** Takes a prompt, or says that it has no room now: offer it again at the next drain. Never blocks. */
@@ -118,10 +122,10 @@ public final class Intake implements AutoCloseable {
         }
         try {
             admit(work);
-            openGate(new Closure(Closure.Reason.REGISTRY, "prompts"));
+            openGate(PROMPTS_REGISTRY);
             return Optional.empty();
         } catch (RegistryUnavailableException e) {
-            closeGate(new Closure(Closure.Reason.REGISTRY, "prompts"), String.valueOf(e.getMessage()));
+            closeGate(PROMPTS_REGISTRY, String.valueOf(e.getMessage()));
             return Optional.of(REGISTRY);
         }
     }
@@ -194,7 +198,9 @@ public final class Intake implements AutoCloseable {
 
     private RetryLane<Submission> laneOf(String model) {
         return engines.computeIfAbsent(
-                model, name -> new RetryLane<>(threads, submission -> trySubmit(name, submission)));
+                model,
+                name -> new RetryLane<>(
+                        threads, submission -> trySubmit(name, submission), () -> openGate(engineClosure(name))));
     }
 
     private Optional<RetryLane.BackOff> trySubmit(String name, Submission submission) {
@@ -222,7 +228,7 @@ public final class Intake implements AutoCloseable {
             // closed between the two: its own cancel may have come before the submit
             engine.cancel(work.engineId());
         }
-        openGate(new Closure(Closure.Reason.ENGINE, name));
+        openGate(engineClosure(name));
         return Optional.empty();
     }
 
@@ -231,7 +237,7 @@ public final class Intake implements AutoCloseable {
             // a full engine is alive: what is pending keeps the gate, not the engine
             case QUEUE_FULL -> ENGINE_FULL;
             case UNAVAILABLE, CLOSED -> {
-                closeGate(new Closure(Closure.Reason.ENGINE, name), rejection.message());
+                closeGate(engineClosure(name), rejection.message());
                 yield ENGINE_DOWN;
             }
         };
@@ -268,12 +274,16 @@ public final class Intake implements AutoCloseable {
             outcome = encode(ending);
         } catch (RuntimeException e) {
             // the registry does not answer, or what is registered there refuses our schema: no fault of the prompt
-            closeGate(new Closure(Closure.Reason.REGISTRY, "outputs"), String.valueOf(e));
+            closeGate(OUTPUTS_REGISTRY, String.valueOf(e));
             return Optional.of(REGISTRY);
         }
-        openGate(new Closure(Closure.Reason.REGISTRY, "outputs"));
+        openGate(OUTPUTS_REGISTRY);
         ending.work().lease().settle(ending.work(), outcome);
         return Optional.empty();
+    }
+
+    private static Closure engineClosure(String model) {
+        return new Closure(Closure.Reason.ENGINE, model);
     }
 
     private Outcome encode(Ending ending) {

@@ -23,16 +23,23 @@ final class RetryLane<T> {
 
     private final IntakeThreads threads;
     private final Function<T, Optional<BackOff>> attempt;
+    private final Runnable onEmpty;
     private final ArrayDeque<T> waiting = new ArrayDeque<>();
     private boolean pumping;
     private boolean again;
     private boolean timerSet;
     private @Nullable Duration pause;
 
-    /** @param attempt empty when done; else how to go on trying. Must not throw. */
-    RetryLane(IntakeThreads threads, Function<T, Optional<BackOff>> attempt) {
+    /**
+     * Makes an empty lane.
+     *
+     * @param attempt empty when done; else how to go on trying. Must not throw.
+     * @param onEmpty told when nothing waits any more, whether it succeeded or nobody wants it now
+     */
+    RetryLane(IntakeThreads threads, Function<T, Optional<BackOff>> attempt, Runnable onEmpty) {
         this.threads = threads;
         this.attempt = attempt;
+        this.onEmpty = onEmpty;
     }
 
     /** Tries it now, unless others already wait. */
@@ -99,6 +106,7 @@ final class RetryLane<T> {
                 first = waiting.peekFirst();
             }
             if (first == null) {
+                onEmpty.run();
                 return Optional.empty();
             }
             Optional<BackOff> later = attempt.apply(first);

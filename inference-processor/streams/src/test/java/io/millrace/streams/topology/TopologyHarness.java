@@ -60,6 +60,7 @@ final class TopologyHarness implements AutoCloseable {
     final CommitPacer pacer = new CommitPacer(nanos::get, took -> {});
     final ArrayDeque<Runnable> laterTasks = new ArrayDeque<>();
 
+    private final PromptProcessor.Parts parts;
     private final TopologyTestDriver driver;
     private final TestInputTopic<byte[], byte[]> input;
 
@@ -69,7 +70,7 @@ final class TopologyHarness implements AutoCloseable {
 
     TopologyHarness(long pendingBytes, Map<Sink, Long> outputBytes, Deserializer<PromptRequest> prompts) {
         SizeLimits limits = limits(pendingBytes, outputBytes);
-        PromptProcessor.Parts parts = parts(limits, prompts);
+        parts = parts(limits, prompts);
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
@@ -103,6 +104,11 @@ final class TopologyHarness implements AutoCloseable {
                 1);
         return new PromptProcessor.Parts(
                 PROMPTS, TOPIC_ID, intake, gate, pacer, limits, ProcessorObserver.NONE, nanos::get);
+    }
+
+    /** What a processor of one's own shares with the topology's. */
+    PromptProcessor.Parts parts() {
+        return parts;
     }
 
     /** Sends a prompt record. */
