@@ -6,10 +6,7 @@ import io.millrace.streams.app.ProcessorHooks;
 import io.millrace.streams.app.ProcessorSettings;
 import io.millrace.streams.app.Topics;
 import io.millrace.streams.config.MillraceConfig;
-import io.millrace.streams.config.TopicSettings;
-import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.intake.ServedModel;
-import io.millrace.streams.records.OutputTopics;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -45,7 +42,7 @@ final class Processor implements AutoCloseable {
                         model.settings().name(),
                         new ServedModel(engine, model.settings().defaultSampling()));
             }
-            return new Processor(engines, ProcessorApp.start(settings(config), served, hooks));
+            return new Processor(engines, ProcessorApp.start(ProcessorSettings.of(config), served, hooks));
         } catch (IOException | RuntimeException e) {
             engines.forEach(InferenceEngine::close);
             throw e;
@@ -69,29 +66,6 @@ final class Processor implements AutoCloseable {
     }
 
     static Topics.Plan topicPlan(MillraceConfig config, int partitions, int replicationFactor) {
-        TopicSettings topics = config.topics();
-        return new Topics.Plan(
-                topics.prompts(), outputs(topics), topics.engineMetrics(), topics.control(), partitions, (short)
-                        replicationFactor);
-    }
-
-    private static OutputTopics outputs(TopicSettings topics) {
-        return new OutputTopics(topics.results(), topics.failures(), topics.metrics(), topics.deadLetters());
-    }
-
-    private static ProcessorSettings settings(MillraceConfig config) {
-        var bounds = config.processor();
-        return new ProcessorSettings(
-                config.applicationId(),
-                config.instance(),
-                config.topics().prompts(),
-                outputs(config.topics()),
-                config.topics().engineMetrics(),
-                Map.copyOf(config.kafka().properties()),
-                new GateLimits(bounds.maxPending(), bounds.maxPendingPerPartition(), bounds.maxPendingBytes()),
-                bounds.intakeThreads(),
-                bounds.numStreamThreads(),
-                (short) config.topics().replicationFactor(),
-                config.defaultModel());
+        return Topics.Plan.of(config.topics(), partitions, replicationFactor);
     }
 }

@@ -1,17 +1,12 @@
 package io.millrace.streams.app;
 
 import io.millrace.engine.EngineStats;
-import io.millrace.engine.InferenceEngine;
-import io.millrace.engine.SamplingParameters;
 import io.millrace.schemas.EngineInterval;
 import io.millrace.schemas.InferenceFailure;
 import io.millrace.schemas.InferenceMetrics;
 import io.millrace.schemas.InferenceResult;
 import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.serde.RecordSerdes;
-import io.millrace.streams.ProcessorObserver;
-import io.millrace.streams.config.MillraceConfig;
-import io.millrace.streams.config.ModelSettings;
 import io.millrace.streams.gate.Closure;
 import io.millrace.streams.gate.CommitPacer;
 import io.millrace.streams.gate.Gate;
@@ -135,18 +130,6 @@ public final class ProcessorApp implements AutoCloseable {
         app.reporter.start();
         app.streams.start();
         return app;
-    }
-
-    /** The same from the configuration file. The caller opens the engines of the models that it names. */
-    public static ProcessorApp start(
-            MillraceConfig config, Map<String, InferenceEngine> engines, ProcessorObserver observer) {
-        Map<String, ServedModel> models = new TreeMap<>();
-        engines.forEach((name, engine) -> models.put(
-                name,
-                new ServedModel(
-                        engine,
-                        config.model(name).map(ModelSettings::defaultSampling).orElse(SamplingParameters.DEFAULT))));
-        return start(ProcessorSettings.of(config), models, ProcessorHooks.of(observer));
     }
 
     /** Waits until all tasks run for the first time; answers whether they do. */

@@ -41,15 +41,15 @@ public final class Topics {
             int partitions,
             short replicationFactor) {
 
-        /** The plan of a configuration. */
-        public static Plan of(TopicSettings topics) {
+        /** The plan of a configuration, in another shape where one is asked for. */
+        public static Plan of(TopicSettings topics, int partitions, int replicationFactor) {
             return new Plan(
                     topics.prompts(),
                     ProcessorSettings.outputs(topics),
                     topics.engineMetrics(),
                     topics.control(),
-                    topics.partitions(),
-                    (short) topics.replicationFactor());
+                    partitions,
+                    (short) replicationFactor);
         }
     }
 

@@ -3,6 +3,7 @@ package io.millrace.streams.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.records.OutputTopics;
 import java.util.Map;
@@ -83,6 +84,32 @@ class StreamsPropertiesTest {
     void shouldTakeAGuardedPropertyWithItsOnlyValue() {
         assertThat(StreamsProperties.of(settings(Map.of("processing.guarantee", "exactly_once_v2")), 1, 1))
                 .containsEntry("processing.guarantee", "exactly_once_v2");
+    }
+
+    @Test
+    void shouldTakeItsSettingsFromTheConfigurationFile() throws Exception {
+        MillraceConfig config = MillraceConfig.parse("test.yaml", """
+                application_id: mill
+                kafka: {bootstrap.servers: "broker:9092", linger.ms: 3}
+                topics: {prompts: in, results: out, replication_factor: 3}
+                processor: {max_pending: 99, intake_threads: 5, num_stream_threads: 4}
+                """);
+
+        ProcessorSettings settings = ProcessorSettings.of(config);
+
+        assertThat(settings.applicationId()).isEqualTo("mill");
+        assertThat(settings.promptsTopic()).isEqualTo("in");
+        assertThat(settings.outputs().results()).isEqualTo("out");
+        assertThat(settings.outputs().deadLetters()).isEqualTo("millrace.dead-letters");
+        assertThat(settings.gate().maxPending()).isEqualTo(99);
+        assertThat(settings.intakeThreads()).isEqualTo(5);
+        assertThat(settings.streamThreads()).isEqualTo(4);
+        assertThat(settings.replicationFactor()).isEqualTo((short) 3);
+        assertThat(settings.defaultModel()).isEqualTo(config.defaultModel());
+        assertThat(StreamsProperties.of(settings, 1, 1))
+                .containsEntry("bootstrap.servers", "broker:9092")
+                .containsEntry("linger.ms", "3")
+                .containsEntry("replication.factor", 3);
     }
 
     private static ProcessorSettings settings(Map<String, Object> kafka) {

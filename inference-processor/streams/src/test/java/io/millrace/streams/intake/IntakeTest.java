@@ -54,8 +54,7 @@ class IntakeTest {
                 (topic, result) -> resultSerializer.apply(result),
                 RecordSerdes.serializer(InferenceFailure.class, Map.of()),
                 RecordSerdes.serializer(InferenceMetrics.class, Map.of()));
-        Map<Sink, Long> bytes =
-                Arrays.stream(Sink.values()).collect(Collectors.toMap(sink -> sink, sink -> 1L << 20));
+        Map<Sink, Long> bytes = Arrays.stream(Sink.values()).collect(Collectors.toMap(sink -> sink, sink -> 1L << 20));
         return new Intake(
                 RecordSerdes.deserializer(PromptRequest.class, Map.of()),
                 new Models(Map.of("echo", new ServedModel(engine, SamplingParameters.DEFAULT)), "echo"),

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.engine.Rejection;
-import io.millrace.streams.gate.CommitPacer;
 import io.millrace.streams.gate.Closure;
+import io.millrace.streams.gate.CommitPacer;
 import io.millrace.streams.pending.Payload;
 import io.millrace.streams.pending.PendingCodec;
 import io.millrace.streams.pending.PendingKey;
@@ -14,10 +14,8 @@ import io.millrace.streams.pending.PendingPrompt;
 import io.millrace.streams.pending.PendingStore;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.IntStream;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serdes;
@@ -76,7 +74,9 @@ class PromptProcessorTest {
 
         processor.init(context);
         assertThat(shared.gate.pending()).as("restored prompts count").isEqualTo(1);
-        assertThat(shared.engine.submitted()).as("not before the first transaction").isEmpty();
+        assertThat(shared.engine.submitted())
+                .as("not before the first transaction")
+                .isEmpty();
 
         punctuate();
         assertThat(shared.engine.submitted()).hasSize(1);
@@ -141,7 +141,9 @@ class PromptProcessorTest {
                 .as("two lives, two ids")
                 .doesNotHaveDuplicates()
                 .hasSize(2);
-        assertThat(shared.engine.running()).as("the cancel met the first life only").isEqualTo(1);
+        assertThat(shared.engine.running())
+                .as("the cancel met the first life only")
+                .isEqualTo(1);
 
         shared.engine.release();
         punctuate();
@@ -204,8 +206,10 @@ class PromptProcessorTest {
         process(0, "a");
 
         OutKey key = context.forwarded().getFirst().record().key();
-        assertThat(new SamePartition().partitions("results", key, new byte[0], 2)).contains(java.util.Set.of(1));
-        assertThat(new SamePartition().partitions("results", key, new byte[0], 16)).contains(java.util.Set.of(3));
+        assertThat(new SamePartition().partitions("results", key, new byte[0], 2))
+                .contains(java.util.Set.of(1));
+        assertThat(new SamePartition().partitions("results", key, new byte[0], 16))
+                .contains(java.util.Set.of(3));
     }
 
     private void restore(long offset, String text) {
@@ -231,8 +235,7 @@ class PromptProcessorTest {
     }
 
     private PendingPrompt storedPrompt(long offset) {
-        return PendingCodec.decode(
-                store.get(new PendingKey(TopologyHarness.TOPIC_ID, PARTITION, offset).encode()));
+        return PendingCodec.decode(store.get(new PendingKey(TopologyHarness.TOPIC_ID, PARTITION, offset).encode()));
     }
 
     private int size() {
