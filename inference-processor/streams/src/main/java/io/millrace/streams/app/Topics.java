@@ -101,7 +101,9 @@ public final class Topics {
         TopicAdmin admin = new TopicAdmin(client);
         String changelog = PendingStore.changelog(settings.applicationId());
         String fence = FencedProducer.fenceTopic(settings.applicationId());
-        admin.create(List.of(TopicAdmin.topic(fence, 1, settings.replicationFactor(), Map.of())));
+        if (admin.describeNow(List.of(fence)).isEmpty()) {
+            admin.create(List.of(TopicAdmin.topic(fence, 1, settings.replicationFactor(), Map.of())));
+        }
         List<String> users = new ArrayList<>(List.of(settings.promptsTopic(), settings.engineMetricsTopic()));
         for (Sink sink : Sink.values()) {
             users.add(settings.outputs().of(sink));

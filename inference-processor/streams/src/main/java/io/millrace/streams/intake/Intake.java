@@ -127,6 +127,12 @@ public final class Intake implements AutoCloseable {
         } catch (RegistryUnavailableException e) {
             closeGate(PROMPTS_REGISTRY, String.valueOf(e.getMessage()));
             return Optional.of(REGISTRY);
+        } catch (RuntimeException | StackOverflowError e) {
+            // our own fault, but every instance would meet the same prompt
+            LOG.error("intake broke on {}", work.origin().id(), e);
+            FailureReport report = FailureReport.of(FailureCode.ENGINE_ERROR, "intake broke on this prompt: " + e);
+            fail(work, PromptIdentity.unknown(work.origin()), report);
+            return Optional.empty();
         }
     }
 

@@ -233,6 +233,14 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
 
     private void forward(Task current, TaskLease.Settled settled) {
         Work work = settled.work();
+        if (current.store.delete(work.key().encode()) == null) {
+            // an engine that completes twice must not answer twice
+            LOG.error(
+                    "{} has ended before; a second ending ({}) is dropped",
+                    work.engineId(),
+                    settled.outcome().label());
+            return;
+        }
         long nowMs = current.context.currentSystemTimeMs();
         for (OutRecord out : settled.outcome().records()) {
             current.context.forward(
@@ -243,7 +251,6 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
                             new RecordHeaders(out.headers())),
                     out.sink().nodeName());
         }
-        current.store.delete(work.key().encode());
         current.load.remove(PendingCodec.sizeBytes(work.prompt()));
         parts.observer().settled(settled.outcome());
         oweCommit();

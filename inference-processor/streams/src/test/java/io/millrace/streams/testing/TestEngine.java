@@ -52,6 +52,7 @@ public final class TestEngine implements InferenceEngine {
     private volatile Predicate<String> holds = text -> false;
     private volatile Optional<Rejection> refusal = Optional.empty();
     private volatile boolean healthy = true;
+    private volatile boolean completesTwice;
 
     private record Held(InferenceRequest request, Consumer<? super Completion> onCompletion) {}
 
@@ -87,6 +88,12 @@ public final class TestEngine implements InferenceEngine {
         for (Held held : List.copyOf(running.values())) {
             answer(held);
         }
+    }
+
+    /** Breaks the SPI's promise: each completion comes twice. */
+    public TestEngine completingTwice() {
+        completesTwice = true;
+        return this;
     }
 
     /** From now on requests are refused. */
@@ -162,6 +169,9 @@ public final class TestEngine implements InferenceEngine {
     private void answer(Held held) {
         if (running.remove(held.request.id(), held)) {
             held.onCompletion.accept(completion(held.request));
+            if (completesTwice) {
+                held.onCompletion.accept(completion(held.request));
+            }
         }
     }
 

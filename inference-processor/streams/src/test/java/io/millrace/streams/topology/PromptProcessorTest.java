@@ -152,6 +152,17 @@ class PromptProcessorTest {
     }
 
     @Test
+    void shouldAnswerOnceThoughTheEngineCompletesTwice() {
+        shared.engine.completingTwice();
+        processor.init(context);
+        process(0, "a");
+        punctuate();
+
+        assertThat(context.forwarded()).as("a result and its metrics").hasSize(2);
+        assertThat(shared.gate.pending()).isZero();
+    }
+
+    @Test
     void shouldPunctuateOnlyWhileSomethingIsPending() {
         shared.engine.holding(text -> true);
         processor.init(context);
