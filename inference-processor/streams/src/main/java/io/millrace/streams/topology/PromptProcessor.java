@@ -233,7 +233,8 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
 
     private void forward(Task current, TaskLease.Settled settled) {
         Work work = settled.work();
-        if (current.store.delete(work.key().encode()) == null) {
+        Bytes key = work.key().encode();
+        if (current.store.get(key) == null) {
             // an engine that completes twice must not answer twice
             LOG.error(
                     "{} has ended before; a second ending ({}) is dropped",
@@ -251,6 +252,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
                             new RecordHeaders(out.headers())),
                     out.sink().nodeName());
         }
+        current.store.delete(key);
         current.load.remove(PendingCodec.sizeBytes(work.prompt()));
         parts.observer().settled(settled.outcome());
         oweCommit();

@@ -36,6 +36,18 @@ class StoppingClients extends ClientSupplier {
         }
 
         @Override
+        public void beginTransaction() {
+            stop.begun();
+            super.beginTransaction();
+        }
+
+        @Override
+        public void commitTransaction() {
+            super.commitTransaction();
+            stop.committed();
+        }
+
+        @Override
         public Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record, Callback callback) {
             stop.beforeSend(record.topic());
             return super.send(record, callback);

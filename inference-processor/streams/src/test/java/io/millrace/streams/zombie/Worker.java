@@ -42,7 +42,7 @@ public final class Worker {
                 new ProcessorHooks(
                         ProcessorObserver.NONE,
                         (applicationId, gate, pacer) -> clients(applicationId, gate, pacer, fencing, stop)));
-        waitUntil(() -> engine.running() >= held);
+        waitUntil(() -> engine.running() >= held && stop.isSettled());
         Files.createFile(directory.resolve(name + ".running"));
         waitUntil(() -> Files.exists(directory.resolve(name + ".release")));
         engine.release();
