@@ -1,5 +1,6 @@
 package io.millrace.cli;
 
+import io.millrace.schemas.serde.RecordSerdes;
 import io.millrace.streams.config.MillraceConfig;
 import java.time.Duration;
 import java.util.HashMap;
@@ -9,6 +10,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** Kafka as the commands use it. */
@@ -27,12 +29,11 @@ final class KafkaAccess {
         return kafka;
     }
 
-    /** Such a registry lives within one JVM: no other process could read what was written with it. */
     private static void refuseMockRegistry(Map<String, Object> kafka) {
-        Object registry = kafka.get("schema.registry.url");
-        if (registry != null && registry.toString().contains("mock://")) {
-            throw new CliException(
-                    ExitCode.CONFIG, "schema.registry.url=" + registry + ", expected=a registry over http or https");
+        try {
+            RecordSerdes.requireSharedRegistry(kafka);
+        } catch (ConfigException e) {
+            throw new CliException(ExitCode.CONFIG, String.valueOf(e.getMessage()), e);
         }
     }
 

@@ -106,7 +106,7 @@ final class ModelKeys {
                     "kv_cache_memory",
                     new Bytes(1 << 16, 1L << 50),
                     new Derived(
-                            "by the engine from the model's bytes for each token, `max_num_seqs` and free memory; logged term by term"),
+                            "by the engine from the model's bytes for each token, `max_num_seqs` and the heap (-Xmx); logged term by term"),
                     "",
                     "Memory of the KV cache's blocks. When they run out, sequences are preempted and computed again later."),
             Key.of(
