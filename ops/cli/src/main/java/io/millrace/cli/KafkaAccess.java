@@ -25,16 +25,12 @@ final class KafkaAccess {
     static Map<String, Object> properties(MillraceConfig config) {
         Map<String, Object> kafka = new HashMap<>(config.kafka().properties());
         kafka.putIfAbsent("client.id", "millrace-cli");
-        refuseMockRegistry(kafka);
-        return kafka;
-    }
-
-    private static void refuseMockRegistry(Map<String, Object> kafka) {
         try {
             RecordSerdes.requireSharedRegistry(kafka);
         } catch (ConfigException e) {
             throw new CliException(ExitCode.CONFIG, String.valueOf(e.getMessage()), e);
         }
+        return kafka;
     }
 
     /** Says soon, and in one line, that Kafka cannot be reached or lacks one of these topics. */

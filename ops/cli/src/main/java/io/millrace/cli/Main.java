@@ -132,16 +132,23 @@ public final class Main implements Runnable {
     private static int reportUsage(ParameterException e, Terminal terminal) {
         var message = new StringBuilder(
                 "millrace: " + String.join(" ", Failures.lines(e)).replaceFirst("^Error: ", ""));
-        if (e instanceof UnmatchedArgumentException unmatched
-                && !unmatched.getSuggestions().isEmpty()) {
-            message.append("; did you mean ")
-                    .append(String.join(" or ", unmatched.getSuggestions()))
-                    .append('?');
+        if (e instanceof UnmatchedArgumentException unmatched) {
+            List<String> meant = suggestions(unmatched);
+            message.append(meant.isEmpty() ? "" : "; did you mean " + String.join(" or ", meant) + "?");
         }
         terminal.err().println(message);
         terminal.err()
                 .println("Try '" + e.getCommandLine().getCommandSpec().qualifiedName()
                         + " --help' for more information.");
         return ExitCode.USAGE.value;
+    }
+
+    /** Picocli's guesses that begin like what was typed: it makes some from afar. */
+    private static List<String> suggestions(UnmatchedArgumentException unmatched) {
+        String typed = unmatched.getUnmatched().getFirst().replaceFirst("^-+", "");
+        String start = typed.substring(0, Math.min(2, typed.length()));
+        return unmatched.getSuggestions().stream()
+                .filter(guess -> guess.replaceFirst("^-+", "").startsWith(start))
+                .toList();
     }
 }

@@ -1,0 +1,30 @@
+package io.millrace.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class DemoTest {
+
+    @Test
+    void shouldAnswerTheSamplesAndSayWhyThreeOfThemFail() {
+        Cli cli = Cli.run("demo");
+
+        assertThat(cli.exitCode()).as(cli.err()).isZero();
+        assertThat(cli.out())
+                .contains("acme-01", "hooli-41", "3 failures, of prompts that are wrong on purpose:")
+                .contains("MODEL_NOT_FOUND", "model=smollm2-135m-instruct-v9, expected=one of smollm2-135m-instruct")
+                .contains("temperature=9.5, expected=0 to 2", "operation=clairvoyance, expected=one of")
+                .containsPattern("57 answers in [0-9.]+ s: [0-9]+ prompt and [0-9]+ generated tokens")
+                .contains("A model of 135 million parameters answers weakly; name a better one");
+        assertThat(cli.err()).isEmpty(); // no progress line where there is no terminal
+    }
+
+    @Test
+    void shouldTakeTheNearestRankAsPercentile() {
+        double[] millis = {1_000, 2_000, 3_000, 4_000};
+        assertThat(DemoReport.percentile(millis, 50)).isEqualTo("2.00 s");
+        assertThat(DemoReport.percentile(millis, 95)).isEqualTo("4.00 s");
+        assertThat(DemoReport.percentile(new double[0], 50)).isEqualTo("-");
+    }
+}

@@ -1,0 +1,121 @@
+package io.millrace.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.devstack.TestKafka;
+import io.millrace.devstack.WithKafka;
+import io.millrace.streams.records.OutputTopics;
+import io.millrace.streams.testing.ExactlyOnceOracle;
+import io.millrace.streams.testing.ExactlyOnceOracle.Verdict;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Exactly once with the real model: workers run {@code millrace process} in JVMs of their own and are killed with SIGKILL in the
+ * middle of generating, twice; a third one answers.
+ */
+@WithKafka
+class KillTest {
+
+    private static final int PROMPTS = 12;
+    private static final int PARTITIONS = 4;
+    private static final int MAX_TOKENS = 96;
+
+    /** Loading the model, restoring, and what a loaded machine makes of it. */
+    private static final Duration PATIENCE = Duration.ofMinutes(4);
+
+    private final String name = TestKafka.uniqueName("kill");
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void shouldAnswerEachPromptOnceAfterTwoKillsMidGeneration(TestKafka kafka) throws IOException {
+        Path config = writeConfig(kafka);
+        assertThat(Cli.run("topics", "create", "--config", config.toString()).exitCode())
+                .isZero();
+        kafka.produce(prompts());
+
+        for (String doomed : List.of("first", "second")) {
+            try (var worker = ProcessWorker.start(doomed, config, folder)) {
+                Awaitility.await(doomed + " worker generates:\n" + worker.log())
+                        .atMost(PATIENCE)
+                        .pollInterval(Duration.ofMillis(50))
+                        .until(() -> worker.sequencesWithATokenAtLeast(8));
+                worker.kill();
+            }
+            assertThat(endings(kafka)).as("endings written before the kill").isZero();
+        }
+        try (var worker = ProcessWorker.start("third", config, folder)) {
+            Awaitility.await("all are answered:\n" + worker.log())
+                    .atMost(PATIENCE)
+                    .pollInterval(Duration.ofMillis(200))
+                    .until(() -> kafka.readCommitted(name + ".results").size() >= PROMPTS);
+            worker.terminate();
+        }
+        Verdict verdict = new ExactlyOnceOracle(kafka, name, name + ".prompts", outputs(), java.util.Map.of()).check();
+        verdict.assertExactlyOnce();
+        assertThat(verdict.inputs()).hasSize(PROMPTS);
+        assertThat(verdict.failures()).isEmpty();
+        assertThat(verdict.results())
+                .allSatisfy(result ->
+                        assertThat(result.getUsage().getCompletionTokens()).isEqualTo(MAX_TOKENS));
+    }
+
+    /** Records of any kind in the outputs' topics, those of aborted transactions too. */
+    private long endings(TestKafka kafka) {
+        return List.of(name + ".results", name + ".failures", name + ".dead-letters").stream()
+                .flatMap(topic -> kafka.endOffsets(topic).values().stream())
+                .mapToLong(Long::longValue)
+                .sum();
+    }
+
+    private OutputTopics outputs() {
+        return new OutputTopics(name + ".results", name + ".failures", name + ".metrics", name + ".dead-letters");
+    }
+
+    private List<ProducerRecord<byte[], byte[]>> prompts() {
+        List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+        for (int i = 0; i < PROMPTS; i++) {
+            byte[] value = Json.object()
+                    .put("prompt", "Tell me about the number " + i + ".")
+                    .put("max_tokens", MAX_TOKENS)
+                    .put("ignore_eos", true)
+                    .toString()
+                    .getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            records.add(new ProducerRecord<>(name + ".prompts", i % PARTITIONS, null, value));
+        }
+        return records;
+    }
+
+    private Path writeConfig(TestKafka kafka) throws IOException {
+        Path file = folder.resolve("millrace.yaml");
+        Files.writeString(file, """
+                application_id: %2$s
+                kafka:
+                  bootstrap.servers: "%1$s"
+                  state.dir: "%3$s"
+                  main.consumer.session.timeout.ms: 6000
+                topics:
+                  prompts: %2$s.prompts
+                  results: %2$s.results
+                  metrics: %2$s.metrics
+                  engine_metrics: %2$s.engine-metrics
+                  failures: %2$s.failures
+                  dead_letters: %2$s.dead-letters
+                  control: %2$s.control
+                  partitions: 4
+                http:
+                  port: ${MILLRACE_TEST_PORT:-0}
+                """.formatted(kafka.bootstrapServers(), name, folder.resolve("streams")));
+        return file;
+    }
+}
