@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 
 /**
  * The pre-tokenizers by the names that {@code tokenizer.ggml.pre} has, with the patterns of llama.cpp's {@code llama-vocab.cpp}. White space and
- * letters are Unicode's: Java's own {@code \s} knows ASCII only.
+ * letters are Unicode's: Java's own {@code \s} knows ASCII only. Categories are those of the JDK's
+ * Unicode (16 in JDK 25); llama.cpp's tables are those of Unicode 15, so that the few scripts new since then are cut differently there.
  */
 final class PreTokenizers {
 
