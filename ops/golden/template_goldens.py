@@ -7,6 +7,7 @@ without a generation prompt: the text, or the message that the template raised. 
 "fails" says that jinja2 fails too.
 """
 
+import copy
 import datetime
 import importlib.metadata
 import json
@@ -94,11 +95,11 @@ list | join¦list | join(', ')¦words | join('-')¦messages | join(',', attribut
 5 | string¦nested | string¦'7' | int¦'x' | int¦'x' | int(9)¦' 42 ' | int¦'3.9' | int¦3.9 | int¦-3.9 | int¦'2.5' | float¦'x' | float¦'x' | float(1.5)¦m | abs¦-1.5 | abs¦list | sum¦list | max¦list | min¦[] | max¦[1, 2.5] | sum¦d | items | list¦missing | items | list¦'<b>' | safe
 messages | map(attribute='role') | list¦messages | map(attribute='zz', default='-') | list¦words | map('upper') | list¦words | map('replace', 'a', 'x') | join¦messages | selectattr('role', 'equalto', 'user') | list | length¦messages | selectattr('n') | list | length¦messages | rejectattr('role', 'eq', 'user') | map(attribute='content') | join¦list | select('odd') | list¦list | reject('gt', 1) | list¦list | select | list¦messages | selectattr('n', 'defined') | list | length¦messages | selectattr('role', 'in', ['assistant']) | list
 'a\\nb\\n\\nc' | indent¦'a\\nb\\n\\nc' | indent(2, true)¦'a\\nb\\n\\nc' | indent(2, first=true, blank=true)¦'a\\nb' | indent('> ')¦'a\\n' | indent
-missing is defined¦n is defined¦missing is undefined¦nil is none¦missing is none¦nil is not none¦s is string¦n is string¦n is number¦yes is number¦yes is boolean¦n is integer¦yes is integer¦f is float¦d is mapping¦list is mapping¦list is iterable¦s is iterable¦n is iterable¦d is iterable¦list is sequence¦n is sequence¦4 is even¦n is odd¦6 is divisibleby 3¦6 is divisibleby(4)¦n is eq 7¦n is equalto(7)¦n is ne 7¦n is gt 6¦n is le(7)¦n is lt 3¦n is ge 7¦2 is in list¦'b' is in words¦yes is true¦1 is true¦no is false¦nil is sameas none¦yes is sameas true¦1 is sameas true¦'ab' is lower¦'AB' is upper¦namespace is callable¦s is callable
-not s is string¦not n is string and yes¦n is not string¦s is string and n is number¦s is defined and s is not none¦'x' if s is string else 'y'¦s | upper is upper¦-3 is number¦n | string is string¦(n is odd) == true
+missing is defined¦n is defined¦missing is undefined¦nil is none¦missing is none¦nil is not none¦s is string¦n is string¦n is number¦yes is number¦yes is boolean¦n is integer¦yes is integer¦f is float¦d is mapping¦list is mapping¦list is iterable¦s is iterable¦n is iterable¦d is iterable¦list is sequence¦n is sequence¦missing is sequence¦4 is even¦n is odd¦6 is divisibleby 3¦6 is divisibleby(4)¦n is eq 7¦n is equalto(7)¦n is ne 7¦n is gt 6¦n is le(7)¦n is lt 3¦n is ge 7¦2 is in list¦'b' is in words¦yes is true¦1 is true¦no is false¦nil is sameas none¦yes is sameas true¦1 is sameas true¦'ab' is lower¦'AB' is upper¦namespace is callable¦s is callable
+words | max¦words | min¦f is odd¦3.0 is odd¦2.0 is even¦'a' * yes¦nil | map('upper') | list¦missing in d¦0 | select | list¦not s is string¦not n is string and yes¦n is not string¦s is string and n is number¦s is defined and s is not none¦'x' if s is string else 'y'¦s | upper is upper¦-3 is number¦n | string is string¦(n is odd) == true
 range(3) | list¦range(1, 4) | list¦range(10, 0, -3) | list¦dict(a=1, b=2)¦namespace(a=1).a¦strftime_now('%d %b %Y')¦strftime_now('%A %B %-d')¦strftime_now('%Y-%m-%d %H:%M:%S %y %j %I %p %a %%')
 '\\x41\\u00e9\\U0001F600\\101\\q\\'"'¦"dq 'in' \\" esc"¦'a' 'b' "c"¦'tab\\there'¦none¦None¦true¦True¦false¦False¦yes¦nil¦list¦d¦nested¦f¦1.0¦'it\\'s'¦['it\\'s', 'a"b', 'both\\'"', '\\n\\u00a0\\u200b\\x7f😀']
-missing¦missing.x¦missing['x']¦missing + 1¦missing()¦missing[0:1]¦nil.x¦nil + 1¦'a' + 1¦1 + 'a'¦[1] + (2,)¦-s¦1 < 'a'¦nil < 1¦s.nope¦1 / 0¦1 // 0¦1 % 0¦1 in 5¦1 in 'a'¦d[list]¦[][0]¦s()¦range(0, 5, 0)¦{[]: 1}¦nil | length¦5 | length¦5 | join¦5 | first¦nil | list¦d.append(1)¦list.append(1)¦'x' | abs¦missing | tojson¦raise_exception('no ' ~ n)¦s.split('')¦s.index('zz')¦missing > 1¦s * s¦range(200000) | length¦','.join([1])
+missing¦missing.x¦missing['x']¦missing + 1¦missing()¦missing[0:1]¦nil.x¦nil + 1¦'a' + 1¦1 + 'a'¦[1] + (2,)¦-s¦1 < 'a'¦nil < 1¦s.nope¦1 / 0¦1 // 0¦1 % 0¦1 in 5¦1 in 'a'¦d[list]¦[][0]¦s()¦range(0, 5, 0)¦{[]: 1}¦nil | length¦5 | length¦5 | join¦5 | first¦nil | list¦d.append(1)¦list.append(1)¦'x' | abs¦missing | tojson¦raise_exception('no ' ~ n)¦s.split('')¦s.index('zz')¦missing > 1¦s * s¦5 | indent¦missing | indent¦missing | float¦missing | int¦n[1:]¦range(200000) | length¦','.join([1])
 """
 
 TEMPLATES = [
@@ -165,7 +166,7 @@ def main(model, directory, out):
     templates = {path.stem: path.read_text(encoding="utf-8") for path in sorted(pathlib.Path(directory).glob("*.jinja"))}
     templates["smollm2"] = gguf.GGUFReader(model).get_field("tokenizer.chat_template").contents()
     rows = list(conversation_rows(env, templates))
-    snippet_rows = [{"source": source} | attempt(lambda: env.from_string(source).render(**VARIABLES)) for source in snippets()]
+    snippet_rows = [{"source": source} | attempt(lambda: env.from_string(source).render(**copy.deepcopy(VARIABLES))) for source in snippets()]
     document = {
         "judge": "jinja2 " + importlib.metadata.version("jinja2"),
         "now": NOW.isoformat(),

@@ -44,6 +44,9 @@ final class Arithmetic {
     }
 
     private Object multiply(Object left, Object right) {
+        if (right instanceof Boolean times) {
+            return multiply(left, times ? 1L : 0L);
+        }
         if (left instanceof Long times && (right instanceof String || right instanceof List<?>)) {
             return multiply(right, times);
         }

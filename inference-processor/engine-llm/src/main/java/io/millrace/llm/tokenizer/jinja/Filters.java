@@ -2,6 +2,7 @@ package io.millrace.llm.tokenizer.jinja;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -33,15 +34,15 @@ final class Filters {
             case "string" -> text(value);
             case "tojson" -> tojson(value, arguments);
             case "length", "count" -> length(value);
-            case "trim", "upper", "lower", "capitalize", "title", "replace", "indent" ->
-                onText(name, text(value), arguments);
+            case "indent" -> indent(value, arguments);
+            case "trim", "upper", "lower", "capitalize", "title", "replace" -> onText(name, text(value), arguments);
             case "first", "last" -> end(name, value);
             case "list" -> charged(Values.items(value));
             case "reverse" -> reverse(value);
             case "join" -> join(value, arguments);
             case "items" -> value instanceof Undefined ? List.of() : methods.pairs(map(value));
             case "map", "select", "reject", "selectattr", "rejectattr" ->
-                overItems(name, Values.items(value), arguments);
+                overItems(name, Values.isTrue(value) ? Values.items(value) : List.of(), arguments);
             case "sum", "min", "max" -> aggregate(name, Values.items(value), arguments);
             case "abs", "int", "float" -> number(name, value, arguments);
             default -> throw new IllegalStateException(name);
@@ -106,7 +107,7 @@ final class Filters {
                         text(arguments.require(0, "old")),
                         text(arguments.require(1, "new")),
                         arguments.get(2, "count", None.NONE) instanceof None ? -1 : arguments.getInt(2, "count", -1));
-            default -> indent(text, arguments);
+            default -> throw new IllegalStateException(name);
         };
     }
 
@@ -116,7 +117,10 @@ final class Filters {
                 + word.substring(second).toLowerCase(Locale.ROOT);
     }
 
-    private String indent(String text, Arguments arguments) {
+    private String indent(Object value, Arguments arguments) {
+        if (!(value instanceof String text)) {
+            throw new TemplateException("indent of " + Values.typeName(value));
+        }
         arguments.check(3, "width", "first", "blank");
         String indent = arguments.get(0, "width", 4L) instanceof String given
                 ? given
@@ -227,10 +231,18 @@ final class Filters {
         if (items.isEmpty()) {
             return new Undefined("No aggregated item, sequence was empty.");
         }
-        return name.equals("min") ? Collections.min(items, Values::compare) : Collections.max(items, Values::compare);
+        Comparator<Object> order = (left, right) -> Values.compare(caseless(left), caseless(right));
+        return name.equals("min") ? Collections.min(items, order) : Collections.max(items, order);
+    }
+
+    private static Object caseless(Object value) {
+        return value instanceof String text ? text.toLowerCase(Locale.ROOT) : value;
     }
 
     private static Object number(String name, Object value, Arguments arguments) {
+        if (value instanceof Undefined undefined) {
+            throw undefined.error();
+        }
         if (name.equals("abs")) {
             Number number = Values.number(value, "abs");
             return number instanceof Long n ? (Object) Math.absExact(n) : (Object) Math.abs(number.doubleValue());

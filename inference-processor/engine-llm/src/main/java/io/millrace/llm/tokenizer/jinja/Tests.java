@@ -25,8 +25,7 @@ final class Tests {
             case "integer" -> value instanceof Long;
             case "float" -> value instanceof Double;
             case "mapping" -> value instanceof Map;
-            case "sequence" -> value instanceof String || value instanceof List || value instanceof Map;
-            case "iterable" ->
+            case "iterable", "sequence" ->
                 value instanceof String || value instanceof List || value instanceof Map || value instanceof Undefined;
             case "callable" -> value instanceof Callable;
             case "even", "odd", "divisibleby" -> divides(name, value, arguments);
@@ -37,14 +36,13 @@ final class Tests {
     }
 
     private static boolean divides(String name, Object value, Arguments arguments) {
-        if (!(Values.number(value, name) instanceof Long number)) {
-            throw new TemplateException(name + " of a float");
-        }
+        double number = Values.number(value, name).doubleValue();
         long divisor = name.equals("divisibleby") ? arguments.getInt(0, "num", 0) : 2;
         if (divisor == 0) {
             throw new TemplateException("divisibleby zero");
         }
-        return (Math.floorMod(number, divisor) == 0) != name.equals("odd");
+        double rest = number - divisor * Math.floor(number / divisor);
+        return name.equals("odd") ? rest == 1 : rest == 0;
     }
 
     private boolean compares(String name, Object value, Object other) {

@@ -130,7 +130,7 @@ final class Values {
             case String text when item instanceof String part -> text.contains(part);
             case String _ -> throw new TemplateException("'in' a string of " + typeName(item));
             case List<?> list -> list.stream().anyMatch(value -> equal(value, item, budget));
-            case Map<?, ?> map -> map.containsKey(key(item));
+            case Map<?, ?> map -> !(item instanceof Undefined) && map.containsKey(key(item));
             case Undefined _ -> false;
             default -> throw new TemplateException("'in' of " + typeName(container));
         };
