@@ -66,12 +66,24 @@ public final class ModelStore {
         return new ModelStore(home, outside);
     }
 
-    /** {@code MILLRACE_HOME}, or {@code ~/.cache/millrace}. */
+    /**
+     * {@code MILLRACE_HOME}, or {@code ~/.cache/millrace}.
+     *
+     * @throws IllegalStateException this user has no home directory, as in a container with an arbitrary user id
+     */
     public static Path defaultHome() {
-        String named = System.getenv(HOME_VARIABLE);
-        return named == null || named.isBlank()
-                ? Path.of(System.getProperty("user.home"), ".cache", "millrace")
-                : Path.of(named);
+        return defaultHome(Optional.ofNullable(System.getenv(HOME_VARIABLE)), System.getProperty("user.home"));
+    }
+
+    static Path defaultHome(Optional<String> named, String userHome) {
+        if (named.isPresent() && !named.get().isBlank()) {
+            return Path.of(named.get());
+        }
+        if (!Path.of(userHome).isAbsolute()) {
+            throw new IllegalStateException("user.home=" + userHome + ", expected=a home directory; set "
+                    + HOME_VARIABLE + " to a folder for models");
+        }
+        return Path.of(userHome, ".cache", "millrace");
     }
 
     /** {@link #fetch(ModelSpec, Check, ProgressListener)}, with the digest computed again only when the file changed. */

@@ -197,6 +197,14 @@ class ModelStoreTest {
     }
 
     @Test
+    void shouldTakeTheNamedHomeOrTheUsersCache() {
+        assertThat(ModelStore.defaultHome(Optional.of("/models"), "/home/me")).isEqualTo(Path.of("/models"));
+        assertThat(ModelStore.defaultHome(Optional.of(" "), "/home/me")).isEqualTo(Path.of("/home/me/.cache/millrace"));
+        assertThatThrownBy(() -> ModelStore.defaultHome(Optional.empty(), "?"))
+                .hasMessage("user.home=?, expected=a home directory; set MILLRACE_HOME to a folder for models");
+    }
+
+    @Test
     void shouldWaitForAnotherProcessThatFetches() throws Exception {
         Path file = Files.write(folder.resolve("m.gguf"), CONTENT);
         Path lock = Files.createDirectories(folder.resolve("home/models/m")).resolve(".lock");

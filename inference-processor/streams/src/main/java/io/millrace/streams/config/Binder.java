@@ -38,7 +38,10 @@ final class Binder {
             if (key.isEmpty()) {
                 problems.error(entry.place, unknown(section, entry.name));
             } else if (!isAbsent(entry.value)) {
-                bind(key.get(), entry.value).ifPresent(value -> values.put(entry.name, value, Place.of(entry.value)));
+                bind(key.get(), entry.value)
+                        .ifPresentOrElse(
+                                value -> values.put(entry.name, value, Place.of(entry.value)),
+                                () -> values.markWrong(entry.name));
             }
         }
         return values;

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Values to a configuration: derives what is absent, and checks what concerns several keys. */
@@ -68,6 +69,9 @@ final class ConfigAssembler {
         Optional<ModelSource> source = values.optional("source", ModelSource.class);
         boolean isKnown =
                 name.equals(known.name()) && source.map(known.source()::equals).orElse(true);
+        if (!values.areSound("source")) {
+            return Optional.empty();
+        }
         if (source.isEmpty() && !isKnown) {
             problems.error(place, "model '" + name + "' has no source, expected=source: " + ModelSource.FORMS);
             return Optional.empty();
@@ -85,12 +89,14 @@ final class ConfigAssembler {
     }
 
     private String defaultModel(Values root, Map<String, ModelSettings> models) {
+        Map<String, Values> configured = root.sections("models");
+        Set<String> names = configured.isEmpty() ? models.keySet() : configured.keySet();
         Optional<String> named = root.optionalText("default_model");
-        if (named.isPresent() && !models.containsKey(named.get()) && !problems.hasErrors()) {
+        if (named.isPresent() && !names.contains(named.get())) {
             problems.error(
                     root.place("default_model"),
-                    "default_model=" + named.get() + ", expected=one of " + String.join(", ", models.keySet())
-                            + Suggestion.among(models.keySet(), named.get()));
+                    "default_model=" + named.get() + ", expected=one of " + String.join(", ", names)
+                            + Suggestion.among(names, named.get()));
         }
         return named.or(() -> models.keySet().stream().findFirst()).orElse("");
     }
@@ -98,6 +104,9 @@ final class ConfigAssembler {
     private void checkTopicsDiffer(Values topics) {
         Map<String, String> keyByTopic = new HashMap<>();
         for (String key : TOPIC_KEYS) {
+            if (!topics.areSound(key)) {
+                continue;
+            }
             String other = keyByTopic.putIfAbsent(topics.text(key), key);
             if (other != null) {
                 problems.error(
@@ -119,13 +128,13 @@ final class ConfigAssembler {
         int maxPending = values.optionalInteger("max_pending")
                 .orElse(Math.max(MIN_DERIVED_PENDING, PENDING_PER_SEQUENCE * sequences));
         int perPartition = values.optionalInteger("max_pending_per_partition").orElse(Math.max(1, maxPending / 2));
-        if (maxPending < sequences) {
+        if (maxPending < sequences && !problems.hasErrors()) {
             problems.warning(
                     values.place("max_pending"),
                     "max_pending=" + maxPending + " is less than all models' max_num_seqs=" + sequences
                             + ": the batch is never full");
         }
-        if (perPartition > maxPending) {
+        if (values.areSound("max_pending") && perPartition > maxPending) {
             problems.error(
                     values.place("max_pending_per_partition"),
                     "max_pending_per_partition=" + perPartition + ", expected=at most max_pending=" + maxPending);

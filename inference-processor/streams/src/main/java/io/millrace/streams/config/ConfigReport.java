@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
  * All there is to say about a configuration file: what {@code config validate} shows.
@@ -54,13 +55,13 @@ public record ConfigReport(Optional<MillraceConfig> config, List<Problem> proble
             return unreadable(name, tooLarge(yaml.length()));
         }
         Problems problems = new Problems(name);
-        Values values = new YamlDocument(problems)
-                .read(yaml)
-                .map(root -> new Binder(problems, environment).bind(root))
-                .orElseGet(() -> new Values(ConfigKeys.ROOT));
-        MillraceConfig config = problems.hasErrors() ? null : new ConfigAssembler(problems).assemble(values);
-        return new ConfigReport(
-                problems.hasErrors() ? Optional.empty() : Optional.ofNullable(config), problems.inOrder());
+        Optional<Node> root = new YamlDocument(problems).read(yaml);
+        if (problems.hasErrors()) {
+            return new ConfigReport(Optional.empty(), problems.inOrder());
+        }
+        Values values = root.map(new Binder(problems, environment)::bind).orElseGet(() -> new Values(ConfigKeys.ROOT));
+        MillraceConfig config = new ConfigAssembler(problems).assemble(values);
+        return new ConfigReport(Optional.ofNullable(config), problems.inOrder());
     }
 
     /** The configuration, or all errors as one exception. */

@@ -19,7 +19,7 @@ final class ModelChecks {
     private static void checkBudgets(ModelSettings model, Values values, Problems problems) {
         int batched = model.maxNumBatchedTokens().orElse(Integer.MAX_VALUE);
         int maxModelLen = model.maxModelLen().orElse(Integer.MAX_VALUE);
-        if (batched < model.maxNumSeqs()) {
+        if (values.areSound("max_num_seqs") && batched < model.maxNumSeqs()) {
             problems.error(
                     values.place("max_num_batched_tokens"),
                     "max_num_batched_tokens=" + batched + ", expected=at least max_num_seqs=" + model.maxNumSeqs());

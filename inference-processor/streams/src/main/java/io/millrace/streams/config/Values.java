@@ -1,11 +1,14 @@
 package io.millrace.streams.config;
 
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +17,7 @@ final class Values {
     private final Key.Section section;
     private final Map<String, Object> values = new LinkedHashMap<>();
     private final Map<String, Place> places = new LinkedHashMap<>();
+    private final Set<String> wrong = new HashSet<>();
     private final Place place;
 
     Values(Key.Section section) {
@@ -28,6 +32,16 @@ final class Values {
     void put(String name, Object value, Place at) {
         values.put(name, value);
         places.put(name, at);
+    }
+
+    /** The key is there and its value is wrong, which has been told: what else depends on it is not checked. */
+    void markWrong(String name) {
+        wrong.add(name);
+    }
+
+    /** Whether none of these keys has a wrong value. */
+    boolean areSound(String... names) {
+        return Arrays.stream(names).noneMatch(wrong::contains);
     }
 
     boolean has(String name) {
