@@ -38,5 +38,11 @@ final class Logging {
         for (String logger : new String[] {"org.apache.kafka", "kafka", "state.change.logger"}) {
             context.getLogger(logger).setLevel(kafkas);
         }
+        if (!options.verbose) {
+            // A batch that comes before the last transaction's markers are written is refused and sent again: no news.
+            context.getLogger("org.apache.kafka.clients.producer.internals.Sender")
+                    .setLevel(Level.ERROR);
+            context.getLogger("kafka.server.ReplicaManager").setLevel(Level.OFF);
+        }
     }
 }

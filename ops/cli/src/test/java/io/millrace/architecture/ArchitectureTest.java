@@ -25,6 +25,7 @@ class ArchitectureTest {
     private static final String SCHEMAS = "io.millrace.schemas..";
     private static final String GGUF = "io.millrace.llm.gguf";
     private static final String TOKENIZER = "io.millrace.llm.tokenizer";
+    private static final String TEMPLATES = "io.millrace.llm.tokenizer.jinja";
     private static final String KVCACHE = "io.millrace.llm.kvcache";
     private static final String SAMPLER = "io.millrace.llm.sampler";
     private static final String BACKEND = "io.millrace.llm.backend";
@@ -39,8 +40,8 @@ class ArchitectureTest {
             .may(ENGINE_API)
             // our engine, from files to steps; only its runtime knows the SPI's requests, and nothing in it knows Kafka
             .may(GGUF)
-            .may(TOKENIZER, GGUF, ENGINE_API, "io.millrace.llm.tokenizer.jinja", LOG)
-            .may("io.millrace.llm.tokenizer.jinja")
+            .may(TOKENIZER, GGUF, ENGINE_API, TEMPLATES, LOG)
+            .may(TEMPLATES)
             .may(KVCACHE)
             .may("io.millrace.llm.scheduler", KVCACHE)
             .may(SAMPLER, ENGINE_API)
@@ -53,6 +54,7 @@ class ArchitectureTest {
                     ENGINE_API,
                     GGUF,
                     TOKENIZER,
+                    TEMPLATES,
                     KVCACHE,
                     SAMPLER,
                     BACKEND,
@@ -117,6 +119,7 @@ class ArchitectureTest {
                     ENGINE_API,
                     GGUF,
                     TOKENIZER,
+                    TEMPLATES,
                     SAMPLER,
                     BACKEND,
                     "io.millrace.llm.model",

@@ -22,6 +22,7 @@ class ComposeTest {
     private static final List<String> JVM_FLAGS = List.of(
             "--add-modules=jdk.incubator.vector",
             "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
             "-XX:+UseSerialGC",
             "-XX:MaxRAMPercentage=70",
             "-XX:+ExitOnOutOfMemoryError");
