@@ -47,7 +47,7 @@ class AttentionKernelTest {
                     assertClose(
                             cpu[step],
                             expected[step],
-                            3e-6 * Math.max(1, scale * scale / 8),
+                            1.5e-5 * Math.max(1, scale * scale / 8),
                             scale,
                             shape + " step " + step + " seed=" + seed);
                 }
