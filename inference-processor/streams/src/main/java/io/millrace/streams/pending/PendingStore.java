@@ -13,6 +13,8 @@ public final class PendingStore {
     /** The store's name; its changelog is {@code <application.id>-pending-changelog}. */
     public static final String NAME = "pending";
 
+    private static final long MIB = 1024 * 1024;
+
     private static final String MINUTES_15_MS = "900000";
 
     private PendingStore() {}
@@ -45,8 +47,13 @@ public final class PendingStore {
                 "delete.retention.ms", MINUTES_15_MS,
                 "min.cleanable.dirty.ratio", "0.01",
                 "segment.ms", "60000",
-                "segment.bytes", Integer.toString(Math.max(8 * 1024 * 1024, maxRecordBytes + 1024 * 1024)),
+                "segment.bytes", Long.toString(segmentBytes(maxRecordBytes)),
                 "max.compaction.lag.ms", "60000",
                 "max.message.bytes", Integer.toString(maxRecordBytes));
+    }
+
+    /** Small, so that it is soon compacted, and larger than any record. */
+    private static long segmentBytes(int maxRecordBytes) {
+        return Math.clamp(maxRecordBytes + MIB, 8 * MIB, Integer.MAX_VALUE);
     }
 }

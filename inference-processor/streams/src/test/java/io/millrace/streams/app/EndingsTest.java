@@ -20,6 +20,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -110,6 +111,32 @@ class EndingsTest {
                 .max()
                 .orElseThrow();
         assertThat(longestAnswer).as("the estimate is not far off").isGreaterThan(limit - 900);
+    }
+
+    /** A new thread would die of the same record again and again; a new start reads what the topic takes now. */
+    @Test
+    void shouldStopWhenATopicTakesLessThanItDidAndGoOnWhenStartedAgain(TestKafka kafka) throws Exception {
+        TestApp test = TestApp.create(kafka, "shrunk", 1);
+        try (TestEngine engine = TestEngine.immediate()) {
+            ProcessorApp first = test.start(engine);
+            assertThat(first.awaitRunning(TIMEOUT)).isTrue();
+            setMaxMessageBytes(kafka, test.outputs().results(), 20_000);
+            test.send(List.of("big:50000", "small"));
+
+            assertThat(first.stopped().get(TIMEOUT.toSeconds(), TimeUnit.SECONDS))
+                    .isEqualTo(ProcessorStatus.State.FAILED);
+            assertThat(first.status().isLive()).isFalse();
+            first.close();
+            assertThat(test.committed(test.outputs().results())).isZero();
+
+            ProcessorApp second = test.start(engine);
+            awaitEndings(test, 2);
+            assertThat(second.close(TIMEOUT)).isTrue();
+        }
+
+        Verdict verdict = test.oracle().check();
+        verdict.assertExactlyOnce();
+        assertThat(codes(verdict.failures())).containsExactly(Map.entry(0L, FailureCode.RESULT_TOO_LARGE));
     }
 
     @Test
