@@ -2,6 +2,7 @@ package io.millrace.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.devstack.MatrixRow;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
 import io.millrace.streams.records.OutputTopics;
@@ -38,6 +39,7 @@ class KillTest {
     Path folder;
 
     @Test
+    @MatrixRow("worker kill -9 mid-generation")
     void shouldAnswerEachPromptOnceAfterTwoKillsMidGeneration(TestKafka kafka) throws IOException {
         Path config = writeConfig(kafka);
         assertThat(Cli.run("topics", "create", "--config", config.toString()).exitCode())

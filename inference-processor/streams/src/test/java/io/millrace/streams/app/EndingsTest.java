@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.devstack.MatrixRow;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
 import io.millrace.schemas.FailureCode;
@@ -37,6 +38,7 @@ class EndingsTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     @Test
+    @MatrixRow("corrupt Avro, oversized prompt, timestamp -1, null key")
     void shouldEndEachKindOfInputWhereItBelongs(TestKafka kafka) throws Exception {
         TestApp test = TestApp.create(kafka, "endings", 1);
         List<ProducerRecord<byte[], byte[]>> inputs = List.of(
@@ -82,6 +84,7 @@ class EndingsTest {
 
     /** Sizes around the limit: what the program lets through the broker takes, or the transaction would never end. */
     @Test
+    @MatrixRow("result too large")
     void shouldFailAResultThatTheBrokerWouldNotTakeAndNoOther(TestKafka kafka) throws Exception {
         int limit = 20_000;
         TestApp test = TestApp.create(kafka, "results", 2);
@@ -140,6 +143,7 @@ class EndingsTest {
     }
 
     @Test
+    @MatrixRow("corrupt Avro, oversized prompt, timestamp -1, null key")
     void shouldSpeakAvroThroughARegistry(TestKafka kafka) throws Exception {
         TestApp test = TestApp.create(kafka, "avro", 1).with("schema.registry.url", "mock://endings-test");
         Map<String, Object> registry = Map.of("schema.registry.url", "mock://endings-test");
@@ -157,6 +161,7 @@ class EndingsTest {
     }
 
     @Test
+    @MatrixRow("registry down for a minute")
     void shouldKeepPromptsPendingWhileTheRegistryIsDown(TestKafka kafka) throws Exception {
         TestApp test = TestApp.create(kafka, "outage", 1).with("schema.registry.url", "http://127.0.0.1:1");
         Map<String, Object> registry = Map.of("schema.registry.url", "mock://outage-test");

@@ -3,6 +3,7 @@ package io.millrace.streams.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.devstack.MatrixRow;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
 import io.millrace.schemas.EngineInterval;
@@ -75,6 +76,7 @@ class ProcessorAppTest {
     }
 
     @Test
+    @MatrixRow("slow downstream")
     void shouldStopFetchingWhenEnoughIsPending(TestKafka kafka) throws Exception {
         int cap = 50;
         int polled = 20;

@@ -3,6 +3,7 @@ package io.millrace.streams.topology;
 import static io.millrace.streams.topology.TopologyHarness.utf8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.devstack.MatrixRow;
 import io.millrace.engine.Rejection;
 import io.millrace.schemas.FailureCode;
 import io.millrace.schemas.InferenceFailure;
@@ -98,6 +99,7 @@ class PromptTopologyTest {
     }
 
     @Test
+    @MatrixRow("corrupt Avro, oversized prompt, timestamp -1, null key")
     void shouldKeepTheAbsenceOfAKey() {
         harness.send(null, utf8("{\"prompt\":\"hello\"}"), List.of());
 
@@ -131,6 +133,7 @@ class PromptTopologyTest {
     }
 
     @Test
+    @MatrixRow("corrupt Avro, oversized prompt, timestamp -1, null key")
     void shouldKeepUndecodableBytesAsADeadLetter() {
         byte[] garbage = {0, 1, 2, (byte) 0xff};
         harness.send(utf8("k"), garbage, List.of(new RecordHeader("mine", utf8("x"))));
@@ -262,6 +265,7 @@ class PromptTopologyTest {
     }
 
     @Test
+    @MatrixRow("corrupt Avro, oversized prompt, timestamp -1, null key")
     void shouldFailAPromptThatTheStoreCannotTakeWithoutItsPayload() {
         restart(8192, Map.of());
         harness.send("{\"prompt\":\"" + "x".repeat(10_000) + "\"}");
@@ -287,6 +291,7 @@ class PromptTopologyTest {
     }
 
     @Test
+    @MatrixRow("result too large")
     void shouldFailAResultThatItsTopicDoesNotTake() {
         restart(1 << 20, Map.of(Sink.RESULTS, 50_000L));
         harness.send("{\"request_id\":\"r1\",\"prompt\":\"big:60000\"}");
@@ -388,6 +393,7 @@ class PromptTopologyTest {
     }
 
     @Test
+    @MatrixRow("registry down for a minute")
     void shouldCloseTheGateAndDropNothingWhileTheRegistryIsDown() {
         AtomicBoolean down = new AtomicBoolean(true);
         Deserializer<PromptRequest> json = RecordSerdes.deserializer(PromptRequest.class, Map.of());

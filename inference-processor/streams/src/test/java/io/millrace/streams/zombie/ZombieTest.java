@@ -3,6 +3,7 @@ package io.millrace.streams.zombie;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.devstack.MatrixRow;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
 import io.millrace.streams.testing.ExactlyOnceOracle.Verdict;
@@ -37,6 +38,7 @@ class ZombieTest {
     }
 
     @Test
+    @MatrixRow("zombie that holds only restored entries, no new input, stopped between poll and commit")
     void shouldAnswerNothingTwiceWhenAReplacedWorkerGoesOn(TestKafka kafka) throws Exception {
         Verdict verdict = runZombie(TestApp.create(kafka, "zombie", 1), Fencing.FENCED);
 
@@ -47,6 +49,7 @@ class ZombieTest {
 
     /** Shows that the test can tell, and that the fence is what it takes. */
     @Test
+    @MatrixRow("zombie that holds only restored entries, no new input, stopped between poll and commit")
     void shouldAnswerTwiceWithoutTheFence(TestKafka kafka) throws Exception {
         Verdict verdict = runZombie(TestApp.create(kafka, "unfenced", 1), Fencing.UNFENCED);
 
