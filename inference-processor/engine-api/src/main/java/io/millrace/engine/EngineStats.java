@@ -14,6 +14,8 @@ package io.millrace.engine;
  * @param stepTokensTotal tokens, summed over steps
  * @param busyNanosTotal nanoseconds spent in steps
  * @param preemptionsTotal preemptions
+ * @param budgetShrinksTotal times the step's token budget shrank because memory was exhausted
+ * @param tokenBudget most tokens of a step now; less than configured after memory was exhausted; 0 where there is no such budget
  */
 public record EngineStats(
         boolean healthy,
@@ -26,4 +28,6 @@ public record EngineStats(
         long stepSequencesTotal,
         long stepTokensTotal,
         long busyNanosTotal,
-        long preemptionsTotal) {}
+        long preemptionsTotal,
+        long budgetShrinksTotal,
+        int tokenBudget) {}

@@ -30,6 +30,26 @@ public interface InferenceEngine extends AutoCloseable {
     /** Stops work on a request; it completes with {@link FailureCode#CANCELLED} unless it already has. Unknown ids are ignored. */
     void cancel(String requestId);
 
+    /**
+     * Changes the priority of a request in flight, some time soon. Lower is earlier among waiting requests; of running ones
+     * the highest number loses its place first where memory runs short, then the latest arrival. Unknown ids are ignored, and
+     * by engines that know no priorities all are.
+     */
+    default void setPriority(String requestId, int priority) {}
+
+    /** Tokens generated so far for a request in flight, at least 0; 0 for unknown ids and by engines that cannot tell. */
+    default int generatedTokens(String requestId) {
+        return 0;
+    }
+
+    /**
+     * What the engine is at, several lines for people: its batch and the requests in it. Answers also while a step hangs, from
+     * what was last known.
+     */
+    default String describe() {
+        return model().name() + ": " + stats();
+    }
+
     /** Counters and gauges, consistent with one another. */
     EngineStats stats();
 

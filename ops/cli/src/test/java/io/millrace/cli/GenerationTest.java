@@ -109,7 +109,7 @@ class GenerationTest {
 
         @Override
         public EngineStats stats() {
-            return new EngineStats(true, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+            return new EngineStats(true, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
         }
 
         @Override

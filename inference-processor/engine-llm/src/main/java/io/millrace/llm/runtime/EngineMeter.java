@@ -45,6 +45,8 @@ final class EngineMeter {
                 stepSequences,
                 stepTokens,
                 busyNanos,
-                scheduler.preemptions());
+                scheduler.preemptions(),
+                0,
+                0);
     }
 }

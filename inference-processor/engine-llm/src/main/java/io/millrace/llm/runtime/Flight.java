@@ -56,6 +56,10 @@ final class Flight {
         return ticket;
     }
 
+    int priority() {
+        return ticket.priority(request().priority());
+    }
+
     InferenceRequest request() {
         return admitted.request();
     }
@@ -124,6 +128,7 @@ final class Flight {
         }
         lastTokenNanos = nowNanos;
         sequence.append(token.id());
+        ticket.generated(sequence.answerCount());
         token.logprobs().ifPresent(logprobs::add);
         SamplingParameters sampling = request().sampling();
         if (!sampling.ignoreEos() && codec.endsAnswer(token.id())) {

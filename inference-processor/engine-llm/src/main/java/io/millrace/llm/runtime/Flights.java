@@ -61,6 +61,13 @@ final class Flights {
         return cancelled.stream().distinct().toList();
     }
 
+    /** Those that mail gives a new priority. */
+    List<Flight> reprioritized(Inbox.Mail mail) {
+        List<Flight> reprioritized = new ArrayList<>();
+        mail.reprioritized().forEach(ticket -> addIfHere(ticket, reprioritized));
+        return reprioritized;
+    }
+
     private void addIfHere(Inbox.Ticket ticket, List<Flight> flights) {
         Flight flight = byTicket.get(ticket);
         if (flight != null) {

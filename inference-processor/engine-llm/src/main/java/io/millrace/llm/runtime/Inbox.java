@@ -8,19 +8,23 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where submitting threads hand requests to the engine thread, and where the engine thread leaves its counters for them.
  *
- * <p>Threads: any thread reserves, puts, cancels and reads; one engine thread drains, waits and publishes. The monitor guards
+ * <p>Threads: any thread reserves, puts, cancels, sets priorities and reads; one engine thread drains, waits and publishes. The monitor guards
  * everything and is held for constant time.
  *
  * <p>Bound: at most max_waiting requests are reserved, here, or waiting in the scheduler without having run; at most
- * max_num_seqs others are in flight. The tickets and the cancellations are no more than all of these.
+ * max_num_seqs others are in flight. The tickets, the cancellations and the new priorities are no more than all
+ * of these.
  */
 final class Inbox {
 
@@ -28,10 +32,11 @@ final class Inbox {
     private final Map<String, Ticket> inFlight = new HashMap<>(); // by id
     private final Deque<Arrival> arrivals = new ArrayDeque<>();
     private final List<Ticket> cancellations = new ArrayList<>();
+    private final Set<Ticket> reprioritized = new LinkedHashSet<>();
     private State state = State.OPEN;
     private int reserved;
     private int handedOver; // to the engine thread since it last published
-    private EngineStats stats = new EngineStats(true, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    private EngineStats stats = new EngineStats(true, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     Inbox(int maxWaiting) {
         this.maxWaiting = maxWaiting;
@@ -48,6 +53,8 @@ final class Inbox {
     static final class Ticket {
         private final String id;
         private volatile boolean cancelled;
+        private volatile @Nullable Integer newPriority;
+        private volatile int generatedTokens; // written by the engine thread
 
         Ticket(String id) {
             this.id = id;
@@ -60,6 +67,16 @@ final class Inbox {
         boolean isCancelled() {
             return cancelled;
         }
+
+        /** The priority that was set last; {@code ofRequest} where none was. */
+        int priority(int ofRequest) {
+            Integer priority = newPriority;
+            return priority == null ? ofRequest : priority;
+        }
+
+        void generated(int tokens) {
+            generatedTokens = tokens;
+        }
     }
 
     /** A request that was looked at, on its way to the engine thread. */
@@ -69,8 +86,9 @@ final class Inbox {
      * What the engine thread has to do.
      *
      * @param cancellations of requests that were in flight; a request's cancellation may come before it does
+     * @param reprioritized requests with a new priority; it may come before the request does
      */
-    record Mail(List<Arrival> arrivals, List<Ticket> cancellations) {}
+    record Mail(List<Arrival> arrivals, List<Ticket> cancellations, List<Ticket> reprioritized) {}
 
     /**
      * Takes a place for a request, which {@link #put} fills or {@link #release} gives back.
@@ -120,12 +138,28 @@ final class Inbox {
         }
     }
 
+    /** Asks the engine thread to put a request elsewhere in its order. */
+    synchronized void setPriority(String id, int priority) {
+        Ticket ticket = inFlight.get(id);
+        if (ticket != null) {
+            ticket.newPriority = priority;
+            reprioritized.add(ticket);
+        }
+    }
+
+    /** Tokens that a request in flight has so far; 0 for unknown ids. */
+    synchronized int generatedTokens(String id) {
+        Ticket ticket = inFlight.get(id);
+        return ticket == null ? 0 : ticket.generatedTokens;
+    }
+
     /** What has come since the last time. */
     synchronized Mail drain() {
-        Mail mail = new Mail(new ArrayList<>(arrivals), new ArrayList<>(cancellations));
+        Mail mail = new Mail(new ArrayList<>(arrivals), new ArrayList<>(cancellations), new ArrayList<>(reprioritized));
         handedOver += arrivals.size();
         arrivals.clear();
         cancellations.clear();
+        reprioritized.clear();
         return mail;
     }
 
@@ -147,6 +181,7 @@ final class Inbox {
         handedOver = 0;
         done.forEach(ticket -> inFlight.remove(ticket.id(), ticket));
         cancellations.removeAll(done);
+        done.forEach(reprioritized::remove);
     }
 
     synchronized EngineStats stats() {
@@ -161,7 +196,9 @@ final class Inbox {
                 stats.stepSequencesTotal(),
                 stats.stepTokensTotal(),
                 stats.busyNanosTotal(),
-                stats.preemptionsTotal());
+                stats.preemptionsTotal(),
+                stats.budgetShrinksTotal(),
+                stats.tokenBudget());
     }
 
     synchronized boolean isOpen() {

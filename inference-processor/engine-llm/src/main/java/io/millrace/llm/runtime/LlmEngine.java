@@ -117,6 +117,16 @@ public final class LlmEngine implements InferenceEngine {
     }
 
     @Override
+    public void setPriority(String requestId, int priority) {
+        inbox.setPriority(requestId, priority);
+    }
+
+    @Override
+    public int generatedTokens(String requestId) {
+        return inbox.generatedTokens(requestId);
+    }
+
+    @Override
     public EngineStats stats() {
         return inbox.stats();
     }
@@ -178,10 +188,16 @@ public final class LlmEngine implements InferenceEngine {
                 case Admission.Accepted accepted -> {
                     InferenceRequest request = accepted.request();
                     Sequence sequence = scheduler.enqueue(
-                            request.priority(), request.tenant(), accepted.prompt(), accepted.maxLength());
+                            arrival.ticket().priority(request.priority()),
+                            request.tenant(),
+                            accepted.prompt(),
+                            accepted.maxLength());
                     flights.add(new Flight(arrival, accepted, sequence));
                 }
             }
+        }
+        for (Flight flight : flights.reprioritized(mail)) {
+            scheduler.setPriority(flight.sequence(), flight.priority());
         }
         for (Flight flight : flights.cancelled(mail)) {
             fail(flight, FailureCode.CANCELLED, "cancelled on request");

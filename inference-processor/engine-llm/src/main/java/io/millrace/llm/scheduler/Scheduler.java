@@ -159,6 +159,23 @@ public final class Scheduler {
         sequence.finish();
     }
 
+    /** Gives a sequence that is not finished another place: among those that wait, or in the order of preemption. */
+    public void setPriority(Sequence sequence, int priority) {
+        switch (sequence.state()) {
+            case RUNNING -> {
+                running.remove(sequence);
+                sequence.setPriority(priority);
+                running.add(sequence);
+            }
+            case WAITING, PREEMPTED -> {
+                waiting.remove(sequence);
+                sequence.setPriority(priority);
+                waiting.add(sequence);
+            }
+            case FINISHED -> throw new IllegalStateException(sequence + ", expected=a sequence that is not finished");
+        }
+    }
+
     /** Plans the next token. Whoever loses blocks for it comes later in {@code running} and is in no draft yet. */
     private void decode(Sequence sequence, Draft draft) {
         while (!sequence.blocks().growTo(sequence.scheduled() + 1)) {

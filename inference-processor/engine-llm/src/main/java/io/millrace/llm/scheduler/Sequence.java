@@ -25,13 +25,13 @@ public final class Sequence {
             Comparator.comparingInt(Sequence::priority).thenComparingLong(Sequence::arrival);
 
     private final long arrival;
-    private final int priority;
     private final String tenant;
     private final int promptCount;
     private final int maxLength;
     private final KvBlocks blocks;
 
     private SequenceState state = SequenceState.WAITING;
+    private int priority; // changed only while no ordered collection holds the sequence
     private int[] tokens; // [capacity], the first known are valid
     private int known;
     private int drawing;
@@ -119,6 +119,10 @@ public final class Sequence {
             tokens = Arrays.copyOf(tokens, Math.min(maxLength, 2 * known));
         }
         tokens[known++] = token;
+    }
+
+    void setPriority(int newPriority) {
+        priority = newPriority;
     }
 
     KvBlocks blocks() {

@@ -1,6 +1,5 @@
 package io.millrace.llm.scheduler;
 
-import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -44,7 +43,7 @@ final class WaitingQueue {
         removed(first.getKey(), first.getValue());
     }
 
-    /** Takes one out of line: it was cancelled. */
+    /** Takes one out of line: it was cancelled, or gets another priority. */
     void remove(Sequence sequence) {
         Level level = levels.get(sequence.priority());
         if (level == null || !level.remove(sequence)) {
@@ -63,8 +62,7 @@ final class WaitingQueue {
     /** Those of one priority. */
     private static final class Level {
         private final TreeSet<Sequence> preempted = new TreeSet<>(Sequence.BY_IMPORTANCE);
-        private final LinkedHashMap<String, ArrayDeque<Sequence>> byTenant =
-                new LinkedHashMap<>(); // in turn; none empty
+        private final LinkedHashMap<String, TreeSet<Sequence>> byTenant = new LinkedHashMap<>(); // in turn; none empty
 
         boolean isEmpty() {
             return preempted.isEmpty() && byTenant.isEmpty();
@@ -74,7 +72,7 @@ final class WaitingQueue {
             if (sequence.state() == SequenceState.PREEMPTED) {
                 preempted.add(sequence);
             } else {
-                byTenant.computeIfAbsent(sequence.tenant(), t -> new ArrayDeque<>())
+                byTenant.computeIfAbsent(sequence.tenant(), t -> new TreeSet<>(Sequence.BY_IMPORTANCE))
                         .add(sequence);
             }
         }
@@ -87,8 +85,8 @@ final class WaitingQueue {
             if (preempted.pollFirst() != null) {
                 return;
             }
-            Map.Entry<String, ArrayDeque<Sequence>> turn = byTenant.firstEntry();
-            turn.getValue().removeFirst();
+            Map.Entry<String, TreeSet<Sequence>> turn = byTenant.firstEntry();
+            turn.getValue().pollFirst();
             byTenant.remove(turn.getKey());
             if (!turn.getValue().isEmpty()) {
                 byTenant.putLast(turn.getKey(), turn.getValue());
@@ -99,7 +97,7 @@ final class WaitingQueue {
             if (preempted.remove(sequence)) {
                 return true;
             }
-            ArrayDeque<Sequence> line = byTenant.get(sequence.tenant());
+            TreeSet<Sequence> line = byTenant.get(sequence.tenant());
             if (line == null || !line.remove(sequence)) {
                 return false;
             }

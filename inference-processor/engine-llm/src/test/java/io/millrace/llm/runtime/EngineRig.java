@@ -9,7 +9,7 @@ import io.millrace.engine.Rejection;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.llm.scheduler.PrefillMode;
 import io.millrace.llm.scheduler.SchedulerLimits;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -23,7 +23,7 @@ final class EngineRig {
     final ManualClock clock = new ManualClock();
     final FakeRunner runner;
     final LlmEngine engine;
-    final Map<String, Completion> completions = new HashMap<>();
+    final Map<String, Completion> completions = new LinkedHashMap<>(); // in the order they came
 
     EngineRig(int depth, SchedulerLimits limits, int maxWaiting) {
         runner = new FakeRunner(depth, limits);

@@ -265,6 +265,37 @@ class LlmEngineTest {
     }
 
     @Test
+    void shouldServeFirstWhoseNewPriorityIsLowestAlsoWhenItIsSetBeforeTheRequestIsSeen() {
+        SchedulerLimits limits = new SchedulerLimits(8, 1, 64, 64, 4, 1, PrefillMode.CHUNKED);
+        EngineRig rig = new EngineRig(1, limits, 10);
+        rig.submit(request("a", "abc", ENDLESS));
+        rig.engine.step();
+        rig.submit(request("b", "abc", ENDLESS));
+        rig.submit(request("c", "abc", ENDLESS));
+        rig.engine.step();
+        rig.submit(request("d", "abc", ENDLESS));
+        rig.engine.setPriority("d", -2); // not yet admitted
+        rig.engine.setPriority("c", 7);
+        rig.engine.setPriority("c", -1); // the last one counts
+        rig.engine.setPriority("unknown", -9);
+        rig.runDry();
+        assertThat(rig.completions.keySet()).containsExactly("a", "d", "c", "b");
+    }
+
+    @Test
+    void shouldTellTheTokensGeneratedSoFar() {
+        EngineRig rig = new EngineRig(1);
+        rig.submit(request("a", "abc", ENDLESS));
+        assertThat(rig.engine.generatedTokens("a")).isZero();
+        rig.engine.step();
+        rig.engine.step();
+        assertThat(rig.engine.generatedTokens("a")).isEqualTo(2);
+        rig.runDry();
+        assertThat(rig.engine.generatedTokens("a")).as("no longer in flight").isZero();
+        assertThat(rig.engine.generatedTokens("unknown")).isZero();
+    }
+
+    @Test
     void shouldFreeTheIdOfACancelledRequestAtOnce() {
         EngineRig rig = new EngineRig(1);
         List<Completion> ofFirst = new ArrayList<>();

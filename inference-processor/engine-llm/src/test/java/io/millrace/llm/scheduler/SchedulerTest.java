@@ -87,6 +87,45 @@ class SchedulerTest {
     }
 
     @Test
+    void shouldPreemptFirstWhoseNumberWasRaisedWhileItRan() {
+        Scheduler scheduler = scheduler(64, 8, 7, PrefillMode.CHUNKED, 7 * BLOCK_SIZE);
+        Sequence raised = scheduler.enqueue(0, "t", new int[8], 28);
+        Sequence second = scheduler.enqueue(0, "t", new int[4], 28);
+        Sequence newest = scheduler.enqueue(0, "t", new int[8], 28);
+        run(scheduler, scheduler.plan());
+
+        scheduler.setPriority(raised, Integer.MAX_VALUE);
+        run(scheduler, scheduler.plan());
+
+        assertThat(raised.state()).isEqualTo(SequenceState.PREEMPTED);
+        assertThat(second.state()).isEqualTo(SequenceState.RUNNING);
+        assertThat(newest.state()).isEqualTo(SequenceState.RUNNING);
+    }
+
+    @Test
+    void shouldServeAWaitingSequenceWhereItsNewPriorityPutsIt() {
+        Scheduler scheduler = scheduler(64, 1, 100, PrefillMode.CHUNKED);
+        Sequence first = scheduler.enqueue(1, "t", new int[1], 2);
+        Sequence second = scheduler.enqueue(1, "t", new int[1], 2);
+        Sequence third = scheduler.enqueue(1, "t", new int[1], 2);
+        scheduler.setPriority(third, 0);
+        scheduler.setPriority(first, 2);
+        scheduler.setPriority(first, 1); // back, and still the oldest of its tenant
+
+        List<Sequence> served = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            BatchPlan plan = scheduler.plan();
+            run(scheduler, plan);
+            served.add(plan.items().getFirst().sequence());
+        }
+
+        assertThat(served).containsExactly(third, first, second);
+        assertThatIllegalStateException()
+                .isThrownBy(() -> scheduler.setPriority(first, 0))
+                .withMessageEndingWith("expected=a sequence that is not finished");
+    }
+
+    @Test
     void shouldRestartAPreemptedSequenceBeforeThoseThatNeverRan() {
         Scheduler scheduler = scheduler(64, 8, 4, PrefillMode.CHUNKED, 4 * BLOCK_SIZE);
         Sequence old = scheduler.enqueue(0, "t", new int[7], 16);

@@ -230,6 +230,6 @@ class HealthServerTest {
                 12,
                 3400,
                 new GateLimits(100, 50, 10_000),
-                Map.of("m", new EngineStats(healthy, 3, 4, 0.25, 5, 6, 7, 8, 9, 10, 11)));
+                Map.of("m", new EngineStats(healthy, 3, 4, 0.25, 5, 6, 7, 8, 9, 10, 11, 12, 13)));
     }
 }

@@ -101,7 +101,7 @@ class MetricsReferenceTest {
                     1,
                     1,
                     new GateLimits(1, 1, 1),
-                    Map.of("m", new EngineStats(true, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1))));
+                    Map.of("m", new EngineStats(true, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1))));
             metrics.settled(outcome("stop"));
             metrics.settled(outcome("ENGINE_ERROR"));
             metrics.rejected("m");

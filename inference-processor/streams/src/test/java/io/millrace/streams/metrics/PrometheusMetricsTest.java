@@ -176,7 +176,7 @@ class PrometheusMetricsTest {
                 12,
                 3400,
                 new GateLimits(100, 50, 10_000),
-                Map.of("m", new EngineStats(true, 3, 4, 0.25, 5, 6, 7, 8, 9, 2_500_000_000L, 11)));
+                Map.of("m", new EngineStats(true, 3, 4, 0.25, 5, 6, 7, 8, 9, 2_500_000_000L, 11, 12, 13)));
     }
 
     /** Name with labels to value, of a text in Prometheus' format. */

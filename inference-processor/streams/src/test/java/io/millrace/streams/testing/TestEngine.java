@@ -202,7 +202,7 @@ public final class TestEngine implements InferenceEngine {
 
     @Override
     public EngineStats stats() {
-        return new EngineStats(healthy, running.size(), 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        return new EngineStats(healthy, running.size(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     @Override
