@@ -97,6 +97,7 @@ class ArchitectureTest {
             .may("io.millrace.sinks..", "io.millrace.sinks..", SCHEMAS, AVRO, JSON, KAFKA_CLIENTS, KAFKA_COMMON, LOG)
             // operations
             .may("io.millrace.devstack", "kafka..", "org.apache.kafka..", LOG)
+            .may("io.millrace.devstack.oracle", "io.millrace.devstack", SCHEMAS, AVRO, KAFKA_CLIENTS, KAFKA_COMMON)
             .may(
                     "io.millrace.bench..",
                     "io.millrace.bench..",
@@ -127,7 +128,7 @@ class ArchitectureTest {
                     "io.millrace.modelstore",
                     "io.millrace.streams..",
                     "io.millrace.sinks",
-                    "io.millrace.devstack",
+                    "io.millrace.devstack..",
                     "io.millrace.bench..",
                     AVRO,
                     JSON,

@@ -5,15 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millrace.devstack.MatrixRow;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
-import io.millrace.streams.records.OutputTopics;
-import io.millrace.streams.testing.ExactlyOnceOracle;
-import io.millrace.streams.testing.ExactlyOnceOracle.Verdict;
+import io.millrace.devstack.oracle.ExactlyOnceOracle;
+import io.millrace.devstack.oracle.OracleTopics;
+import io.millrace.devstack.oracle.Verdict;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -63,7 +64,7 @@ class KillTest {
                     .until(() -> kafka.readCommitted(name + ".results").size() >= PROMPTS);
             worker.terminate();
         }
-        Verdict verdict = new ExactlyOnceOracle(kafka, name, name + ".prompts", outputs(), java.util.Map.of()).check();
+        Verdict verdict = new ExactlyOnceOracle(kafka.reader(), name, topics(), Map.of()).check();
         verdict.assertExactlyOnce();
         assertThat(verdict.inputs()).hasSize(PROMPTS);
         assertThat(verdict.failures()).isEmpty();
@@ -80,8 +81,14 @@ class KillTest {
                 .sum();
     }
 
-    private OutputTopics outputs() {
-        return new OutputTopics(name + ".results", name + ".failures", name + ".metrics", name + ".dead-letters");
+    private OracleTopics topics() {
+        return new OracleTopics(
+                name + ".prompts",
+                name + ".results",
+                name + ".failures",
+                name + ".metrics",
+                name + ".dead-letters",
+                name + "-pending-changelog");
     }
 
     private List<ProducerRecord<byte[], byte[]>> prompts() {

@@ -1,5 +1,5 @@
 /**
- * A real Kafka in this process, for the demo and for tests.
+ * A real Kafka in this process, for the demo and for tests, and what looks at its topics.
  */
 @NullMarked
 package io.millrace.devstack;

@@ -1,6 +1,8 @@
 package io.millrace.streams.testing;
 
 import io.millrace.devstack.TestKafka;
+import io.millrace.devstack.oracle.ExactlyOnceOracle;
+import io.millrace.devstack.oracle.OracleTopics;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.streams.ProcessorObserver;
 import io.millrace.streams.app.ProcessorApp;
@@ -9,6 +11,7 @@ import io.millrace.streams.app.ProcessorSettings;
 import io.millrace.streams.app.Topics;
 import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.intake.ServedModel;
+import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.records.OutputTopics;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -155,7 +158,17 @@ public final class TestApp {
 
     /** The oracle of outputs that go through a registry. */
     public ExactlyOnceOracle oracle(Map<String, ?> serdeConfig) {
-        return new ExactlyOnceOracle(kafka, applicationId, prompts, outputs, serdeConfig);
+        return new ExactlyOnceOracle(
+                kafka.reader(),
+                applicationId,
+                new OracleTopics(
+                        prompts,
+                        outputs.results(),
+                        outputs.failures(),
+                        outputs.metrics(),
+                        outputs.deadLetters(),
+                        PendingStore.changelog(applicationId)),
+                serdeConfig);
     }
 
     private static byte[] utf8(String text) {

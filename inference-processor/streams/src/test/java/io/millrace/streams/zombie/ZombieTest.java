@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.millrace.devstack.MatrixRow;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
-import io.millrace.streams.testing.ExactlyOnceOracle.Verdict;
+import io.millrace.devstack.oracle.Verdict;
 import io.millrace.streams.testing.ForkedJvm;
 import io.millrace.streams.testing.TestApp;
 import java.io.IOException;
