@@ -17,5 +17,7 @@ public enum FailureCode {
     /** The engine failed on this request alone. */
     ENGINE_ERROR,
     /** The answer is larger than the broker takes. */
-    RESULT_TOO_LARGE
+    RESULT_TOO_LARGE,
+    /** A prompt with the same request_id was taken shortly before, and prompts are deduplicated. */
+    DUPLICATE_REQUEST
 }

@@ -36,7 +36,8 @@ public record FailureReport(
                     PROMPT_TOO_LARGE,
                     CONTEXT_LENGTH_EXCEEDED,
                     DEADLINE_EXCEEDED,
-                    RESULT_TOO_LARGE -> false;
+                    RESULT_TOO_LARGE,
+                    DUPLICATE_REQUEST -> false;
         };
     }
 }
