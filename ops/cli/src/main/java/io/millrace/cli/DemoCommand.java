@@ -11,6 +11,7 @@ import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.serde.RecordSerdes;
 import io.millrace.streams.ProcessorObserver;
 import io.millrace.streams.app.ProcessorHooks;
+import io.millrace.streams.app.ProcessorSettings;
 import io.millrace.streams.app.Topics;
 import io.millrace.streams.config.HttpSettings;
 import io.millrace.streams.config.KafkaSettings;
@@ -111,7 +112,7 @@ final class DemoCommand implements Callable<Integer> {
 
     private static void createTopics(MillraceConfig config) {
         try (Admin admin = Admin.create(KafkaAccess.properties(config))) {
-            Topics.create(admin, Processor.topicPlan(config, PARTITIONS, 1));
+            Topics.create(admin, ProcessorSettings.of(config), new Topics.Shape(PARTITIONS, (short) 1));
         }
     }
 

@@ -4,7 +4,6 @@ import io.millrace.engine.InferenceEngine;
 import io.millrace.streams.app.ProcessorApp;
 import io.millrace.streams.app.ProcessorHooks;
 import io.millrace.streams.app.ProcessorSettings;
-import io.millrace.streams.app.Topics;
 import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.intake.ServedModel;
 import java.io.IOException;
@@ -63,9 +62,5 @@ final class Processor implements AutoCloseable {
     @Override
     public void close() {
         close(Duration.ZERO);
-    }
-
-    static Topics.Plan topicPlan(MillraceConfig config, int partitions, int replicationFactor) {
-        return Topics.Plan.of(config.topics(), partitions, replicationFactor);
     }
 }

@@ -1,7 +1,9 @@
 package io.millrace.cli;
 
+import io.millrace.streams.app.ProcessorSettings;
 import io.millrace.streams.app.Topics;
 import io.millrace.streams.config.MillraceConfig;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -71,18 +73,17 @@ final class TopicsCommand {
         @Override
         public Integer call() throws InterruptedException {
             MillraceConfig config = session.config();
-            Topics.Plan plan = Processor.topicPlan(
-                    config,
-                    atLeastOne("--partitions", partitions, config.topics().partitions()),
-                    atLeastOne(
+            var shape = new Topics.Shape(
+                    atLeastOne("--partitions", partitions, config.topics().partitions()), (short) atLeastOne(
                             "--replication-factor",
                             replicationFactor,
                             config.topics().replicationFactor()));
             Map<String, Object> kafka = KafkaAccess.properties(config);
             KafkaAccess.require(kafka);
+            ProcessorSettings settings = ProcessorSettings.of(config);
             try (Admin admin = Admin.create(kafka)) {
-                Set<String> created = new HashSet<>(Topics.create(admin, plan));
-                return print(plan, created, describe(admin, plan)).value;
+                Set<String> created = new HashSet<>(Topics.create(admin, settings, shape));
+                return print(settings, shape, created, admin).value;
             } catch (ExecutionException e) {
                 throw new CliException(ExitCode.KAFKA, String.valueOf(e.getMessage()), e);
             }
@@ -95,41 +96,33 @@ final class TopicsCommand {
             return value == null ? otherwise : value;
         }
 
-        private static Map<String, TopicDescription> describe(Admin admin, Topics.Plan plan)
+        private ExitCode print(ProcessorSettings settings, Topics.Shape shape, Set<String> created, Admin admin)
                 throws ExecutionException, InterruptedException {
-            return admin.describeTopics(names(plan)).allTopicNames().get();
-        }
-
-        private static List<String> names(Topics.Plan plan) {
-            return List.of(
-                    plan.prompts(),
-                    plan.outputs().results(),
-                    plan.outputs().failures(),
-                    plan.outputs().metrics(),
-                    plan.outputs().deadLetters(),
-                    plan.engineMetrics(),
-                    plan.control());
-        }
-
-        private ExitCode print(Topics.Plan plan, Set<String> created, Map<String, TopicDescription> found) {
+            List<String> users = Topics.users(settings);
+            List<String> names = new ArrayList<>(users);
+            names.addAll(Topics.own(settings));
+            Map<String, TopicDescription> found =
+                    admin.describeTopics(names).allTopicNames().get();
             ExitCode code = ExitCode.OK;
             Table table = new Table()
                     .column("TOPIC")
                     .column("PARTITIONS", Table.Align.RIGHT)
                     .column("COPIES", Table.Align.RIGHT)
                     .column("STATE");
-            for (String name : names(plan)) {
+            for (String name : names) {
                 var topicPartitions = Objects.requireNonNull(found.get(name)).partitions();
                 table.row(
                         name,
                         topicPartitions.size(),
                         topicPartitions.getFirst().replicas().size(),
                         created.contains(name) ? "created" : "exists");
-                if (topicPartitions.size() != plan.partitions() && !name.equals(plan.control())) {
+                if (topicPartitions.size() != shape.partitions()
+                        && users.contains(name)
+                        && !name.equals(settings.controlTopic())) {
                     session.terminal()
                             .err()
                             .println("millrace: topic " + name + ": partitions=" + topicPartitions.size()
-                                    + ", expected=" + plan.partitions());
+                                    + ", expected=" + shape.partitions());
                     code = ExitCode.KAFKA;
                 }
             }

@@ -24,11 +24,11 @@ class KafkaCommandsTest {
         Cli created = Cli.run("topics", "create", "--config", config);
         assertThat(created.exitCode()).as(created.err()).isZero();
         assertThat(created.outLines())
-                .hasSize(8)
+                .hasSize(10)
                 .filteredOn(line -> line.endsWith("created"))
-                .hasSize(7);
+                .hasSize(9);
         Cli again = Cli.run("topics", "create", "--config", config);
-        assertThat(again.outLines()).filteredOn(line -> line.endsWith("exists")).hasSize(7);
+        assertThat(again.outLines()).filteredOn(line -> line.endsWith("exists")).hasSize(9);
         assertThat(again.exitCode()).isZero();
         Cli grown = Cli.run("topics", "create", "--partitions", "5", "--config", config);
         assertThat(grown.exitCode()).isEqualTo(6);
@@ -86,6 +86,7 @@ class KafkaCommandsTest {
         prompts = prefix + ".prompts";
         Path file = folder.resolve(prefix + ".yaml");
         Files.writeString(file, """
+                application_id: %2$s
                 kafka:
                   bootstrap.servers: "%1$s"
                 topics:

@@ -4,7 +4,9 @@ import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.config.TopicSettings;
 import io.millrace.streams.config.TopologySettings;
 import io.millrace.streams.gate.GateLimits;
+import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.records.OutputTopics;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -15,6 +17,7 @@ import java.util.Map;
  * @param promptsTopic where prompts come from
  * @param outputs where endings go
  * @param engineMetricsTopic where an {@code EngineInterval} a second goes
+ * @param controlTopic where commands come from
  * @param kafka Kafka's, Kafka Streams' and the registry's own properties by their own names
  * @param gate when fetching stops
  * @param intakeThreads threads that decode, validate and encode, at least 1
@@ -28,6 +31,7 @@ public record ProcessorSettings(
         String promptsTopic,
         OutputTopics outputs,
         String engineMetricsTopic,
+        String controlTopic,
         Map<String, Object> kafka,
         GateLimits gate,
         int intakeThreads,
@@ -56,8 +60,9 @@ public record ProcessorSettings(
                 config.applicationId(),
                 config.instance(),
                 topics.prompts(),
-                outputs(topics),
+                new OutputTopics(topics.results(), topics.failures(), topics.metrics(), topics.deadLetters()),
                 topics.engineMetrics(),
+                topics.control(),
                 Map.copyOf(config.kafka().properties()),
                 new GateLimits(bounds.maxPending(), bounds.maxPendingPerPartition(), bounds.maxPendingBytes()),
                 bounds.intakeThreads(),
@@ -66,8 +71,8 @@ public record ProcessorSettings(
                 config.defaultModel());
     }
 
-    /** Where endings go. */
-    static OutputTopics outputs(TopicSettings topics) {
-        return new OutputTopics(topics.results(), topics.failures(), topics.metrics(), topics.deadLetters());
+    /** The changelogs of the topology's stores. */
+    List<Changelog> changelogs() {
+        return List.of(new Changelog(PendingStore.changelog(applicationId), PendingStore::changelogConfig));
     }
 }

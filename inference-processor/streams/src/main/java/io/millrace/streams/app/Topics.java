@@ -1,9 +1,7 @@
 package io.millrace.streams.app;
 
-import io.millrace.streams.config.TopicSettings;
 import io.millrace.streams.gate.FencedProducer;
 import io.millrace.streams.pending.PendingStore;
-import io.millrace.streams.records.OutputTopics;
 import io.millrace.streams.records.Sink;
 import io.millrace.streams.records.SizeLimits;
 import java.util.ArrayList;
@@ -29,27 +27,18 @@ public final class Topics {
     private Topics() {}
 
     /**
-     * Names and shape of the topics that users see.
+     * How topics are created.
      *
-     * @param partitions of each topic; many, because growing later needs a stop
+     * @param partitions of each topic but those that need one alone; many, because growing later needs a stop
+     * @param replicationFactor copies of each partition
      */
-    public record Plan(
-            String prompts,
-            OutputTopics outputs,
-            String engineMetrics,
-            String control,
-            int partitions,
-            short replicationFactor) {
+    public record Shape(int partitions, short replicationFactor) {
 
-        /** The plan of a configuration, in another shape where one is asked for. */
-        public static Plan of(TopicSettings topics, int partitions, int replicationFactor) {
-            return new Plan(
-                    topics.prompts(),
-                    ProcessorSettings.outputs(topics),
-                    topics.engineMetrics(),
-                    topics.control(),
-                    partitions,
-                    (short) replicationFactor);
+        public Shape {
+            if (partitions < 1 || replicationFactor < 1) {
+                throw new IllegalArgumentException("partitions=" + partitions + ", replication_factor="
+                        + replicationFactor + ", expected=at least 1");
+            }
         }
     }
 
@@ -63,33 +52,75 @@ public final class Topics {
      */
     record Facts(Uuid topicId, SizeLimits limits, int changelogBytes, int maxRequestBytes, int leastBatchBytes) {}
 
-    /** Creates the topics of a plan that do not exist yet, and answers their names. */
-    public static List<String> create(Admin client, Plan plan) {
+    /** The topics that users see. */
+    public static List<String> users(ProcessorSettings settings) {
+        return List.of(
+                settings.promptsTopic(),
+                settings.outputs().results(),
+                settings.outputs().failures(),
+                settings.outputs().metrics(),
+                settings.outputs().deadLetters(),
+                settings.engineMetricsTopic(),
+                settings.controlTopic());
+    }
+
+    /** The application's own: a changelog for each store, and the fence. */
+    public static List<String> own(ProcessorSettings settings) {
+        List<String> names = new ArrayList<>();
+        settings.changelogs().forEach(changelog -> names.add(changelog.name()));
+        names.add(FencedProducer.fenceTopic(settings.applicationId()));
+        return names;
+    }
+
+    /**
+     * Creates the topics that do not exist yet, the application's own included, and answers their names. Changelogs get as
+     * many partitions as the prompts topic has.
+     */
+    public static List<String> create(Admin client, ProcessorSettings settings, Shape shape) {
         TopicAdmin admin = new TopicAdmin(client);
-        List<String> created = new ArrayList<>(admin.create(List.of(planned(plan, plan.prompts(), Map.of()))));
-        int promptBytes = Objects.requireNonNull(
-                admin.maxMessageBytes(List.of(plan.prompts())).get(plan.prompts()));
+        String prompts = settings.promptsTopic();
+        List<String> created = new ArrayList<>(admin.create(List.of(planned(shape, prompts, Map.of()))));
+        int partitions = Objects.requireNonNull(admin.describe(List.of(prompts)).get(prompts))
+                .partitions()
+                .size();
+        int promptBytes =
+                Objects.requireNonNull(admin.maxMessageBytes(List.of(prompts)).get(prompts));
         List<NewTopic> rest = new ArrayList<>();
         for (String name : List.of(
-                plan.outputs().results(),
-                plan.outputs().failures(),
-                plan.outputs().metrics(),
-                plan.engineMetrics())) {
-            rest.add(planned(plan, name, Map.of()));
+                settings.outputs().results(),
+                settings.outputs().failures(),
+                settings.outputs().metrics(),
+                settings.engineMetricsTopic())) {
+            rest.add(planned(shape, name, Map.of()));
         }
         rest.add(planned(
-                plan,
-                plan.outputs().deadLetters(),
+                shape,
+                settings.outputs().deadLetters(),
                 Map.of(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(plus(promptBytes)))));
-        rest.add(planned(
-                plan, plan.control(), Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT)));
+        // one partition: every instance reads all of it, and commands keep their order
+        rest.add(TopicAdmin.topic(
+                settings.controlTopic(),
+                1,
+                shape.replicationFactor(),
+                Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT)));
+        rest.addAll(own(settings, new Shape(partitions, shape.replicationFactor()), plus(promptBytes)));
         created.addAll(admin.create(rest));
         var _ = admin.describe(rest.stream().map(NewTopic::name).toList());
         return created;
     }
 
-    private static NewTopic planned(Plan plan, String name, Map<String, String> configs) {
-        return TopicAdmin.topic(name, plan.partitions(), plan.replicationFactor(), configs);
+    private static List<NewTopic> own(ProcessorSettings settings, Shape shape, int recordBytes) {
+        List<NewTopic> topics = new ArrayList<>();
+        for (Changelog changelog : settings.changelogs()) {
+            topics.add(planned(shape, changelog.name(), changelog.settings().apply(recordBytes)));
+        }
+        String fence = FencedProducer.fenceTopic(settings.applicationId());
+        topics.add(TopicAdmin.topic(fence, 1, shape.replicationFactor(), Map.of()));
+        return topics;
+    }
+
+    private static NewTopic planned(Shape shape, String name, Map<String, String> configs) {
+        return TopicAdmin.topic(name, shape.partitions(), shape.replicationFactor(), configs);
     }
 
     /**

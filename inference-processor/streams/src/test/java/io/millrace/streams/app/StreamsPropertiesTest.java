@@ -119,6 +119,7 @@ class StreamsPropertiesTest {
                 "prompts",
                 new OutputTopics("r", "f", "m", "d"),
                 "em",
+                "control",
                 kafka,
                 new GateLimits(1, 1, 1),
                 1,

@@ -54,11 +54,7 @@ public final class TestApp {
     /** Creates the topics. */
     public static TestApp create(TestKafka kafka, String name, int partitions) {
         TestApp app = new TestApp(kafka, TestKafka.uniqueName(name));
-        Topics.create(
-                kafka.admin(),
-                new Topics.Plan(
-                        app.prompts, app.outputs, app.engineMetrics, app.applicationId + "-control", partitions, (short)
-                                1));
+        Topics.create(kafka.admin(), app.settings(), new Topics.Shape(partitions, (short) 1));
         return app;
     }
 
@@ -109,6 +105,7 @@ public final class TestApp {
                 prompts,
                 outputs,
                 engineMetrics,
+                applicationId + "-control",
                 properties,
                 gate,
                 2,
