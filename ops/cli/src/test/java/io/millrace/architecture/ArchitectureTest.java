@@ -111,6 +111,7 @@ class ArchitectureTest {
                     "io.millrace.llm.runtime",
                     "io.millrace.modelstore",
                     JSON,
+                    "org.knowm.xchart..",
                     LOG)
             .may(
                     "io.millrace.cli..",
