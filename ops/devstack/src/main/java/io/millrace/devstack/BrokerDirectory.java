@@ -61,6 +61,11 @@ final class BrokerDirectory implements AutoCloseable {
 
     /** Writes a cluster id and the metadata version, unless an earlier broker did. */
     void format() {
+        format(BrokerProperties.NODE_ID, Uuid.randomUuid().toString());
+    }
+
+    /** The same for a node of a cluster whose id is given. */
+    void format(int nodeId, String clusterId) {
         if (Files.exists(data().resolve("meta.properties"))) {
             return;
         }
@@ -68,8 +73,8 @@ final class BrokerDirectory implements AutoCloseable {
             Files.createDirectories(data());
             new Formatter()
                     .setPrintStream(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8))
-                    .setNodeId(BrokerProperties.NODE_ID)
-                    .setClusterId(Uuid.randomUuid().toString())
+                    .setNodeId(nodeId)
+                    .setClusterId(clusterId)
                     .setDirectories(List.of(data().toString()))
                     .setControllerListenerName(BrokerProperties.CONTROLLER_LISTENER)
                     .setMetadataLogDirectory(data().toString())

@@ -2,6 +2,7 @@ package io.millrace.devstack;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The broker's configuration: one small node, quick to start, quick to abort a dead worker's transaction. */
@@ -37,6 +38,37 @@ final class BrokerProperties {
         p.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT," + CONTROLLER_LISTENER + ":PLAINTEXT");
         p.put("log.dirs", data.toString());
         p.put("metadata.log.dir", data.toString());
+    }
+
+    /** Ports of a cluster's node. */
+    record NodePorts(int direct, int client, int controller) {}
+
+    /**
+     * A node of a cluster of three.
+     *
+     * @param voters {@code controller.quorum.voters}
+     * @param advertised where its clients find it, {@code host:port}
+     */
+    static Map<String, String> ofClusterNode(Path data, int nodeId, String voters, NodePorts ports, String advertised) {
+        Map<String, String> p = of(data, ports.client(), ports.controller());
+        String direct = "DIRECT://" + Ports.LOOPBACK + ":" + ports.direct();
+        p.put("node.id", Integer.toString(nodeId));
+        p.put("controller.quorum.voters", voters);
+        p.put("listeners", p.get("listeners") + "," + direct);
+        p.put("advertised.listeners", "PLAINTEXT://" + advertised + "," + direct);
+        p.put("inter.broker.listener.name", "DIRECT");
+        p.put("listener.security.protocol.map", p.get("listener.security.protocol.map") + ",DIRECT:PLAINTEXT");
+        for (String name : List.of("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")) {
+            p.put(name + ".replication.factor", "3");
+        }
+        p.put("transaction.state.log.min.isr", "2");
+        p.put("share.coordinator.state.topic.min.isr", "2");
+        p.put("default.replication.factor", "3");
+        p.put("min.insync.replicas", "2");
+        // partitions of a dead node move after 3 s, not 9
+        p.put("broker.session.timeout.ms", "3000");
+        p.put("broker.heartbeat.interval.ms", "500");
+        return p;
     }
 
     /** One replica, and 4 partitions instead of 50: fewer files to open and to recover. */
