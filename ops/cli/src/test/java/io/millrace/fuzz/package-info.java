@@ -1,0 +1,5 @@
+/** Bytes from outside, and from a fuzzer. */
+@NullMarked
+package io.millrace.fuzz;
+
+import org.jspecify.annotations.NullMarked;
