@@ -17,8 +17,21 @@ public interface ProcessorObserver {
     /** A prompt was read from its topic. */
     default void admitted() {}
 
-    /** Prompts were found in a restored store, and are submitted again. */
+    /** Prompts were found in a restored store, and are submitted again: no request of theirs could be adopted. */
     default void recovered(int prompts) {}
+
+    /** Requests in engines have lost their owner, whose task was closed. */
+    default void orphaned(int runs) {}
+
+    /**
+     * An orphaned request got a new owner.
+     *
+     * @param generatedTokens tokens that need not be generated again, as far as the engine can tell
+     */
+    default void adopted(String model, int generatedTokens) {}
+
+    /** An orphaned request was cancelled: nobody has taken it over. */
+    default void orphanExpired() {}
 
     /** A prompt's ending was forwarded: a result, a failure or a dead letter. */
     default void settled(Outcome outcome) {}

@@ -79,7 +79,8 @@ public final class ProcessorApp implements AutoCloseable {
                 gate,
                 hooks.observer(),
                 IntakeThreads.pool(settings.intakeThreads(), this::onFatal),
-                settings.intakeThreads());
+                settings.intakeThreads(),
+                settings.orphanGrace());
         Topology topology = PromptTopology.build(
                 settings.promptsTopic(),
                 settings.outputs(),

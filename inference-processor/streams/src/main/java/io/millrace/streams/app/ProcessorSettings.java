@@ -6,6 +6,7 @@ import io.millrace.streams.config.TopologySettings;
 import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.records.OutputTopics;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -24,6 +25,7 @@ import java.util.Map;
  * @param streamThreads Kafka Streams' threads, at least 1
  * @param replicationFactor of the topics that the program creates itself
  * @param defaultModel model of prompts that name none
+ * @param orphanGrace how long requests of a task that has closed run on; zero for not at all
  */
 public record ProcessorSettings(
         String applicationId,
@@ -37,7 +39,8 @@ public record ProcessorSettings(
         int intakeThreads,
         int streamThreads,
         short replicationFactor,
-        String defaultModel) {
+        String defaultModel,
+        Duration orphanGrace) {
 
     public ProcessorSettings {
         kafka = Map.copyOf(kafka);
@@ -68,7 +71,8 @@ public record ProcessorSettings(
                 bounds.intakeThreads(),
                 bounds.numStreamThreads(),
                 (short) topics.replicationFactor(),
-                config.defaultModel());
+                config.defaultModel(),
+                bounds.orphanGrace());
     }
 
     /** The changelogs of the topology's stores. */

@@ -84,7 +84,13 @@ final class ConfigKeys {
                     new Time(Duration.ZERO, Duration.ofHours(1)),
                     new Fixed("20s", "below the 30 s after which Kubernetes kills"),
                     "",
-                    "How long a shutdown waits for answers under way. What is not done by then is done by whoever takes over."));
+                    "How long a shutdown waits for answers under way. What is not done by then is done by whoever takes over."),
+            Key.of(
+                    "orphan_grace",
+                    new Time(Duration.ZERO, Duration.ofMinutes(10)),
+                    new Fixed("15s", "longer than most rebalances, in which tasks close and often come back"),
+                    "",
+                    "How long requests of a task that was closed run on in the engine, so that this process goes on with them should it get the task back; 0s cancels them at once."));
 
     private static final List<Key> HTTP = List.of(
             Key.of(

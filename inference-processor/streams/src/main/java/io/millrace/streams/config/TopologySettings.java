@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param intakeThreads threads that decode and validate
  * @param numStreamThreads threads of Kafka Streams
  * @param drainTimeout how long a shutdown waits for answers under way
+ * @param orphanGrace how long requests of a task that has closed run on
  */
 public record TopologySettings(
         int maxPending,
@@ -18,7 +19,8 @@ public record TopologySettings(
         long maxPendingBytes,
         int intakeThreads,
         int numStreamThreads,
-        Duration drainTimeout) {
+        Duration drainTimeout,
+        Duration orphanGrace) {
 
     static TopologySettings of(Values values, int maxPending, int maxPendingPerPartition) {
         return new TopologySettings(
@@ -27,6 +29,7 @@ public record TopologySettings(
                 values.bytes("max_pending_bytes"),
                 values.integer("intake_threads"),
                 values.integer("num_stream_threads"),
-                values.duration("drain_timeout"));
+                values.duration("drain_timeout"),
+                values.duration("orphan_grace"));
     }
 }

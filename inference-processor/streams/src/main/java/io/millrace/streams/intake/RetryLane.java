@@ -19,7 +19,11 @@ import org.jspecify.annotations.Nullable;
 final class RetryLane<T> {
 
     /** The least pause and the longest. */
-    record BackOff(Duration first, Duration longest) {}
+    record BackOff(Duration first, Duration longest) {
+
+        /** While a schema registry does not answer. */
+        static final BackOff REGISTRY = new BackOff(Duration.ofMillis(100), Duration.ofSeconds(5));
+    }
 
     private final IntakeThreads threads;
     private final Function<T, Optional<BackOff>> attempt;

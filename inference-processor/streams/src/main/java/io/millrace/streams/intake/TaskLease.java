@@ -1,19 +1,21 @@
 package io.millrace.streams.intake;
 
-import io.millrace.engine.InferenceEngine;
+import io.millrace.streams.pending.PendingKey;
 import io.millrace.streams.records.Outcome;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A task's right to the endings of its prompts. Each life of a task has its own lease; once it is closed nothing that was
- * submitted under it reaches a processor.
+ * submitted under it reaches a processor, unless a later lease adopts it.
  *
  * <p>Owner: the task's processor, on its stream thread, which takes endings and closes. Producers: intake threads.
- * Guards: a concurrent queue, bounded by the task's pending prompts, each of which ends at most once; a volatile flag.
+ * Guards: a concurrent queue, bounded by the task's pending prompts, each of which ends at most once; a volatile flag;
+ * the monitor of {@code running}, under which the flag falls, so that each run is either refused or handed on.
  */
 public final class TaskLease {
 
@@ -23,14 +25,22 @@ public final class TaskLease {
     public record Settled(Work work, Outcome outcome) {}
 
     private final String task;
+    private final Runs runs;
     private final long epoch = EPOCHS.incrementAndGet();
     private final ConcurrentLinkedQueue<Settled> settled = new ConcurrentLinkedQueue<>();
-    private final Map<String, InferenceEngine> running = new ConcurrentHashMap<>();
+
+    /** In an engine, or completed and not yet taken by the processor. */
+    private final Map<PendingKey, Run> running = new HashMap<>();
+
     private volatile boolean open = true;
 
-    /** @param task for people: the task's id */
-    public TaskLease(String task) {
+    /**
+     * @param task for people: the task's id
+     * @param runs takes what runs when the lease is closed
+     */
+    TaskLease(String task, Runs runs) {
         this.task = task;
+        this.runs = runs;
     }
 
     /** Unique in this JVM. */
@@ -52,25 +62,45 @@ public final class TaskLease {
 
     /** The next ending, if there is one. Called by the processor only. */
     public @Nullable Settled poll() {
-        return open ? settled.poll() : null;
+        Settled next = open ? settled.poll() : null;
+        if (next != null) {
+            synchronized (running) {
+                running.remove(next.work().key());
+            }
+        }
+        return next;
     }
 
-    /** Remembers that an engine is about to get a request, so that {@link #close} can cancel it. */
-    void started(Work work, InferenceEngine engine) {
-        running.put(work.engineId(), engine);
+    /** Takes a run under the lease, until its ending is polled. Answers whether the lease is open. */
+    boolean attach(Run run) {
+        synchronized (running) {
+            if (open) {
+                running.put(run.key(), run);
+            }
+            return open;
+        }
     }
 
-    /** Forgets it: the engine refused it or completed it. */
-    void ended(Work work) {
-        running.remove(work.engineId());
+    /** The engine did not take it. */
+    void detach(Run run) {
+        synchronized (running) {
+            running.remove(run.key(), run);
+        }
     }
 
-    /** Ends the lease and cancels what runs under it: the next owner has it in its restored store. Idempotent. */
+    /**
+     * Ends the lease. What runs under it is orphaned: the prompts are in the next owner's restored store, and should that
+     * owner be in this process, it takes the runs over. Idempotent.
+     */
     public void close() {
-        open = false;
-        running.forEach((id, engine) -> engine.cancel(id));
-        running.clear();
+        List<Run> left;
+        synchronized (running) {
+            open = false;
+            left = List.copyOf(running.values());
+            running.clear();
+        }
         settled.clear();
+        runs.orphan(this, left);
     }
 
     @Override

@@ -15,6 +15,11 @@ import io.millrace.streams.records.Origin;
  */
 public record Work(TaskLease lease, PendingKey key, PendingPrompt prompt, String topic, long admittedNanos) {
 
+    /** The same after one more restart or rebalance. */
+    public Work recovered() {
+        return new Work(lease, key, prompt.recovered(), topic, admittedNanos);
+    }
+
     /** The prompt event. */
     public Origin origin() {
         return new Origin(
@@ -28,8 +33,8 @@ public record Work(TaskLease lease, PendingKey key, PendingPrompt prompt, String
     }
 
     /**
-     * The engine's id for it. It names the lease, so that a cancel for a closed task never meets the same prompt
-     * submitted again in this JVM.
+     * The engine's id for a request that is started for it. It names the lease, so that a cancel for a closed task never
+     * meets the same prompt submitted again in this JVM. A request that it adopts keeps its own id.
      */
     public String engineId() {
         return topic + "-" + key.partition() + "-" + key.offset() + "#" + lease.epoch();

@@ -48,6 +48,8 @@ public final class PrometheusMetrics implements ProcessorObserver, AutoCloseable
     private final TenantLabels tenants;
     private final Counter admitted;
     private final Counter recovered;
+    private final Counter orphaned;
+    private final Counter orphansExpired;
     private final Counter deadLetters;
     private final Counter threadsReplaced;
     private final Timer commits;
@@ -62,6 +64,10 @@ public final class PrometheusMetrics implements ProcessorObserver, AutoCloseable
         this.admitted = counter("millrace.prompts.admitted", "Prompts read from their topic.");
         this.recovered =
                 counter("millrace.prompts.recovered", "Prompts found in a restored pending store and submitted again.");
+        this.orphaned = counter(
+                "millrace.runs.orphaned", "Requests in engines that lost their owner, since its task was closed.");
+        this.orphansExpired =
+                counter("millrace.runs.expired", "Orphaned requests that were cancelled: nobody took them over.");
         this.deadLetters = counter("millrace.dead.letters", "Records that could not be decoded.");
         this.threadsReplaced = counter(
                 "millrace.stream.threads.replaced", "Stream threads that died of an exception and were replaced.");
@@ -108,6 +114,28 @@ public final class PrometheusMetrics implements ProcessorObserver, AutoCloseable
     @Override
     public void recovered(int prompts) {
         recovered.increment(prompts);
+    }
+
+    @Override
+    public void orphaned(int runs) {
+        orphaned.increment(runs);
+    }
+
+    @Override
+    public void adopted(String model, int generatedTokens) {
+        Tags labels = Tags.of("model_name", model(model));
+        counter("millrace.runs.adopted", "Orphaned requests that a new owner took over.", labels)
+                .increment();
+        counter(
+                        "millrace.adopted.generation.tokens",
+                        "Tokens that adoption saved: they need not be generated again.",
+                        labels)
+                .increment(generatedTokens);
+    }
+
+    @Override
+    public void orphanExpired() {
+        orphansExpired.increment();
     }
 
     @Override

@@ -109,7 +109,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         Task started = new Task(
                 context,
                 context.getStateStore(PendingStore.NAME),
-                new TaskLease(context.taskId().toString()),
+                parts.intake().lease(context.taskId().toString()),
                 parts.gate().register(partition));
         task = started;
         restore(started);
@@ -117,22 +117,32 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
 
     /** The store is fully restored here, and nothing of this life of the task is in it yet. */
     private void restore(Task started) {
+        int adopted = 0;
         try (KeyValueIterator<Bytes, byte[]> entries = started.store.all()) {
             while (entries.hasNext()) {
                 KeyValue<Bytes, byte[]> entry = entries.next();
-                PendingPrompt prompt = PendingCodec.decode(entry.value).recovered();
+                PendingPrompt prompt = PendingCodec.decode(entry.value);
+                started.load.add(PendingCodec.sizeBytes(prompt));
                 Work work = new Work(
                         started.lease,
                         PendingKey.decode(entry.key),
                         prompt,
                         parts.promptsTopic(),
                         admittedNanos(prompt));
-                started.load.add(PendingCodec.sizeBytes(prompt));
-                restored.add(work);
+                if (parts.intake().adopt(work)) {
+                    // this process has not died: no recovery is counted
+                    adopted++;
+                } else {
+                    restored.add(work.recovered());
+                }
             }
         }
-        if (!restored.isEmpty()) {
-            LOG.info("{} pending prompts restored by {}", restored.size(), started.lease);
+        if (started.load.count() > 0) {
+            LOG.info(
+                    "{} pending prompts restored by {}, {} of them under way here",
+                    started.load.count(),
+                    started.lease,
+                    adopted);
             parts.observer().recovered(restored.size());
             keepDraining(started);
         }
@@ -159,12 +169,16 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         put(current, key, prompt);
         current.load.add(PendingCodec.sizeBytes(prompt));
         parts.observer().admitted();
-        deferred.add(new Work(
+        Work work = new Work(
                 current.lease,
                 key,
                 prompt,
                 parts.promptsTopic(),
-                parts.nanoClock().getAsLong()));
+                parts.nanoClock().getAsLong());
+        // it may be read a second time: the transaction of the first time was aborted, its request may still run
+        if (!parts.intake().adopt(work)) {
+            deferred.add(work);
+        }
         keepDraining(current);
         drain();
     }
@@ -301,7 +315,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         return Objects.requireNonNull(task, "before init() or after close()");
     }
 
-    /** The next owner restores what is pending; nothing that is still under way comes back here. */
+    /** The next owner restores what is pending, and adopts what is under way if it is in this process. */
     @Override
     public void close() {
         Task closing = task;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.records.OutputTopics;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
@@ -125,6 +126,7 @@ class StreamsPropertiesTest {
                 1,
                 1,
                 (short) 1,
-                "model");
+                "model",
+                Duration.ofSeconds(15));
     }
 }

@@ -102,7 +102,8 @@ class MillraceConfigTest {
                         256,
                         SamplingParameters.DEFAULT));
         assertThat(config.processor())
-                .isEqualTo(new TopologySettings(256, 128, 64 << 20, 2, 1, Duration.ofSeconds(20)));
+                .isEqualTo(
+                        new TopologySettings(256, 128, 64 << 20, 2, 1, Duration.ofSeconds(20), Duration.ofSeconds(15)));
         assertThat(config.http()).isEqualTo(new HttpSettings(true, "127.0.0.1", 8080));
         assertThat(config.metrics()).isEqualTo(new MetricsSettings(100));
     }
@@ -146,7 +147,8 @@ class MillraceConfigTest {
                                 .build()));
         assertThat(config.defaultModel()).isEqualTo("small");
         assertThat(config.processor())
-                .isEqualTo(new TopologySettings(1000, 50, 128 << 20, 5, 7, Duration.ofMinutes(1)));
+                .isEqualTo(
+                        new TopologySettings(1000, 50, 128 << 20, 5, 7, Duration.ofMinutes(1), Duration.ofSeconds(15)));
         assertThat(config.http()).isEqualTo(new HttpSettings(false, "0.0.0.0", 0));
         assertThat(config.metrics()).isEqualTo(new MetricsSettings(9));
     }

@@ -43,10 +43,10 @@ class IntakeTest {
     private final ArrayDeque<Runnable> timers = new ArrayDeque<>();
     private final TestEngine engine = TestEngine.immediate();
     private final Gate gate = new Gate(new GateLimits(10, 10, 1000));
-    private final TaskLease lease = new TaskLease("0_0");
     private final Serializer<InferenceResult> json = RecordSerdes.serializer(InferenceResult.class, Map.of());
     private Function<InferenceResult, byte[]> resultSerializer = result -> json.serialize("results", result);
     private final Intake intake = intake();
+    private final TaskLease lease = intake.lease("0_0");
 
     private Intake intake() {
         OutputSerializers serializers = new OutputSerializers(
@@ -62,7 +62,8 @@ class IntakeTest {
                 gate,
                 ProcessorObserver.NONE,
                 new ManualThreads(),
-                1);
+                1,
+                Duration.ofSeconds(15));
     }
 
     @AfterEach

@@ -2,11 +2,12 @@ package io.millrace.streams.intake;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.streams.ProcessorObserver;
 import io.millrace.streams.pending.Payload;
 import io.millrace.streams.pending.PendingKey;
 import io.millrace.streams.pending.PendingPrompt;
 import io.millrace.streams.records.Outcome;
-import io.millrace.streams.testing.TestEngine;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.common.Uuid;
@@ -17,7 +18,7 @@ class TaskLeaseTest {
     private static final Outcome OUTCOME =
             new Outcome(List.of(), "stop", null, null, Optional.empty(), Optional.empty());
 
-    private final TaskLease lease = new TaskLease("0_3");
+    private final TaskLease lease = lease();
     private final Work work = work(lease);
 
     @Test
@@ -42,29 +43,31 @@ class TaskLeaseTest {
     }
 
     @Test
-    void shouldCancelWhatRunsAndNotWhatHasEnded() {
-        try (TestEngine engine = TestEngine.immediate()) {
-            Work ended = new Work(lease, new PendingKey(Uuid.ONE_UUID, 3, 9), work.prompt(), "prompts", 0);
-            lease.started(work, engine);
-            lease.started(ended, engine);
-            lease.ended(ended);
-
-            lease.close();
-
-            assertThat(engine.cancelled()).containsExactly("prompts-3-8#" + lease.epoch());
-        }
-    }
-
-    @Test
     void shouldNameTheSamePromptDifferentlyInEachLife() {
-        TaskLease next = new TaskLease("0_3");
+        TaskLease next = lease();
 
         assertThat(work(next).engineId()).isNotEqualTo(work.engineId());
         assertThat(work(next).seed()).isEqualTo(work.seed());
     }
 
+    private static TaskLease lease() {
+        return new TaskLease("0_3", new Runs(Duration.ZERO, new NoThreads(), ProcessorObserver.NONE));
+    }
+
     private static Work work(TaskLease lease) {
         PendingPrompt prompt = PendingPrompt.admitted(null, new Payload.Absent(), List.of(), 1, 2);
         return new Work(lease, new PendingKey(Uuid.ONE_UUID, 3, 8), prompt, "prompts", 0);
+    }
+
+    private static final class NoThreads implements IntakeThreads {
+
+        @Override
+        public void execute(Runnable task) {}
+
+        @Override
+        public void after(Duration delay, Runnable task) {}
+
+        @Override
+        public void close() {}
     }
 }

@@ -105,6 +105,7 @@ class MetricsReferenceTest {
             metrics.settled(outcome("stop"));
             metrics.settled(outcome("ENGINE_ERROR"));
             metrics.rejected("m");
+            metrics.adopted("m", 1);
             metrics.gateClosed(new Closure(Closure.Reason.REGISTRY, ""));
             metrics.committed(1);
             return metrics.scrape();

@@ -35,6 +35,9 @@ class PrometheusMetricsTest {
         metrics.settled(deadLetter());
         metrics.admitted();
         metrics.recovered(3);
+        metrics.orphaned(4);
+        metrics.adopted("m", 17);
+        metrics.orphanExpired();
         metrics.rejected("m");
         metrics.gateClosed(new Closure(Closure.Reason.REGISTRY, ""));
         metrics.committed(Duration.ofMillis(3).toNanos());
@@ -65,6 +68,10 @@ class PrometheusMetricsTest {
                 .containsEntry("millrace_dead_letters_total", 1.0)
                 .containsEntry("millrace_prompts_admitted_total", 1.0)
                 .containsEntry("millrace_prompts_recovered_total", 3.0)
+                .containsEntry("millrace_runs_orphaned_total", 4.0)
+                .containsEntry("millrace_runs_adopted_total{model_name=\"m\"}", 1.0)
+                .containsEntry("millrace_adopted_generation_tokens_total{model_name=\"m\"}", 17.0)
+                .containsEntry("millrace_runs_expired_total", 1.0)
                 .containsEntry("millrace_engine_rejections_total{model_name=\"m\"}", 1.0)
                 .containsEntry("millrace_gate_closures_total{reason=\"REGISTRY\"}", 1.0)
                 .containsEntry("millrace_commit_seconds_count", 1.0)

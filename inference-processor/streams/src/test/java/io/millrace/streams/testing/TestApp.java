@@ -14,6 +14,7 @@ import io.millrace.streams.intake.ServedModel;
 import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.records.OutputTopics;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -33,6 +34,7 @@ public final class TestApp {
     private final String engineMetrics;
     private GateLimits gate = new GateLimits(1000, 1000, 1L << 28);
     private int streamThreads = 1;
+    private Duration orphanGrace = Duration.ofSeconds(15);
     private final Map<String, Object> properties = new HashMap<>();
 
     private TestApp(TestKafka kafka, String applicationId) {
@@ -70,6 +72,11 @@ public final class TestApp {
 
     public TestApp withStreamThreads(int threads) {
         streamThreads = threads;
+        return this;
+    }
+
+    public TestApp withOrphanGrace(Duration grace) {
+        orphanGrace = grace;
         return this;
     }
 
@@ -111,7 +118,8 @@ public final class TestApp {
                 2,
                 streamThreads,
                 (short) 1,
-                MODEL);
+                MODEL,
+                orphanGrace);
     }
 
     /** Starts it with this engine. */

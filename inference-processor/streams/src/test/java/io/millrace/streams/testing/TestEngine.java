@@ -44,6 +44,7 @@ public final class TestEngine implements InferenceEngine {
     private final Map<String, Held> running = new ConcurrentHashMap<>();
     private final List<InferenceRequest> submitted = new CopyOnWriteArrayList<>();
     private final List<String> cancelled = new CopyOnWriteArrayList<>();
+    private final Map<String, Integer> priorities = new ConcurrentHashMap<>();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "test-engine");
         thread.setDaemon(true);
@@ -121,6 +122,11 @@ public final class TestEngine implements InferenceEngine {
         return cancelled;
     }
 
+    /** Priorities of the requests taken and not answered. */
+    public Map<String, Integer> priorities() {
+        return priorities;
+    }
+
     /** Requests taken and not answered. */
     public int running() {
         return running.size();
@@ -155,7 +161,10 @@ public final class TestEngine implements InferenceEngine {
         }
         submitted.add(request);
         Held held = new Held(request, onCompletion);
-        running.put(request.id(), held);
+        if (running.putIfAbsent(request.id(), held) != null) {
+            throw new IllegalArgumentException("id=" + request.id() + ", expected=one that is not in flight");
+        }
+        priorities.put(request.id(), request.priority());
         if (!holds.test(text)) {
             if (delay.isZero()) {
                 answer(held);
@@ -168,6 +177,7 @@ public final class TestEngine implements InferenceEngine {
 
     private void answer(Held held) {
         if (running.remove(held.request.id(), held)) {
+            priorities.remove(held.request.id());
             held.onCompletion.accept(completion(held.request));
             if (completesTwice) {
                 held.onCompletion.accept(completion(held.request));
@@ -195,9 +205,22 @@ public final class TestEngine implements InferenceEngine {
     public void cancel(String requestId) {
         cancelled.add(requestId);
         Held held = running.remove(requestId);
+        priorities.remove(requestId);
         if (held != null) {
             held.onCompletion.accept(Completion.Failed.of(requestId, FailureCode.CANCELLED, "cancelled"));
         }
+    }
+
+    @Override
+    public void setPriority(String requestId, int priority) {
+        priorities.computeIfPresent(requestId, (id, before) -> priority);
+    }
+
+    /** As many as the text has characters. */
+    @Override
+    public int generatedTokens(String requestId) {
+        Held held = running.get(requestId);
+        return held == null ? 0 : text(held.request).length();
     }
 
     @Override

@@ -125,13 +125,40 @@ class PromptProcessorTest {
     }
 
     @Test
+    void shouldGoOnWithWhatAnEarlierLifeLeftInTheEngine() {
+        shared.engine.holding(text -> true);
+        processor.init(context);
+        process(0, "late");
+        processor.close();
+        assertThat(shared.gate.pending()).isZero();
+        assertThat(shared.engine.priorities().values())
+                .as("first to be preempted")
+                .containsExactly(Integer.MAX_VALUE);
+
+        processor = new PromptProcessor(shared.parts());
+        processor.init(context);
+        assertThat(shared.gate.pending()).isEqualTo(1);
+        assertThat(shared.engine.priorities().values()).containsExactly(0);
+        punctuate();
+        assertThat(shared.engine.submitted()).as("generated once").hasSize(1);
+        assertThat(storedPrompt(0).recoveries()).as("the process has not died").isZero();
+
+        shared.engine.release();
+        punctuate();
+        assertThat(context.forwarded()).as("a result and its metrics").hasSize(2);
+        assertThat(size()).isZero();
+        assertThat(shared.gate.pending()).isZero();
+    }
+
+    @Test
     void shouldForwardNothingForATaskThatWasClosed() {
         shared.engine.holding(text -> true);
         processor.init(context);
         process(0, "late");
         processor.close();
-        assertThat(shared.engine.cancelled()).hasSize(1);
-        assertThat(shared.gate.pending()).isZero();
+
+        shared.runLaterTasks();
+        assertThat(shared.engine.cancelled()).as("its grace is over").hasSize(1);
 
         processor = new PromptProcessor(shared.parts());
         processor.init(context);
@@ -141,9 +168,7 @@ class PromptProcessorTest {
                 .as("two lives, two ids")
                 .doesNotHaveDuplicates()
                 .hasSize(2);
-        assertThat(shared.engine.running())
-                .as("the cancel met the first life only")
-                .isEqualTo(1);
+        assertThat(storedPrompt(0).recoveries()).isEqualTo(1);
 
         shared.engine.release();
         punctuate();

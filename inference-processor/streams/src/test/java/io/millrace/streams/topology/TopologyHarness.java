@@ -101,7 +101,8 @@ final class TopologyHarness implements AutoCloseable {
                 gate,
                 ProcessorObserver.NONE,
                 new SameThread(),
-                1);
+                1,
+                Duration.ofSeconds(15));
         return new PromptProcessor.Parts(
                 PROMPTS, TOPIC_ID, intake, gate, pacer, limits, ProcessorObserver.NONE, nanos::get);
     }

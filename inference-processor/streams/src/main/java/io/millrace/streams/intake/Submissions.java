@@ -1,0 +1,154 @@
+package io.millrace.streams.intake;
+
+import io.millrace.engine.Completion;
+import io.millrace.engine.FailureCode;
+import io.millrace.engine.InferenceEngine;
+import io.millrace.engine.InferenceRequest;
+import io.millrace.engine.Rejection;
+import io.millrace.streams.ProcessorObserver;
+import io.millrace.streams.gate.Closure;
+import io.millrace.streams.records.PromptIdentity;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * From a ready request to its completion. Each model has a lane, in which requests wait while its engine is full or down.
+ *
+ * <p>Threads: intake threads submit, engine threads complete, stream threads adopt. Guards: lanes, runs and leases their
+ * own; what follows a completion happens on an intake thread.
+ */
+final class Submissions {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Submissions.class);
+
+    private static final RetryLane.BackOff ENGINE_FULL =
+            new RetryLane.BackOff(Duration.ofMillis(20), Duration.ofMillis(500));
+    private static final RetryLane.BackOff ENGINE_DOWN =
+            new RetryLane.BackOff(Duration.ofMillis(100), Duration.ofSeconds(5));
+
+    private final Endings endings;
+    private final Runs runs;
+    private final GateSwitch gate;
+    private final ProcessorObserver observer;
+    private final IntakeThreads threads;
+    private final Consumer<Work> resubmit;
+    private final Map<String, RetryLane<Submission>> lanes = new ConcurrentHashMap<>();
+
+    /**
+     * A prompt that is ready for its engine.
+     *
+     * @param name the model's
+     */
+    record Submission(Work work, PromptIdentity prompt, String name, InferenceEngine engine, InferenceRequest request) {
+
+        private Run run() {
+            return new Run(work, name, engine, prompt, request.priority());
+        }
+    }
+
+    /** @param resubmit takes a prompt from the start again */
+    Submissions(
+            Endings endings,
+            Runs runs,
+            GateSwitch gate,
+            ProcessorObserver observer,
+            IntakeThreads threads,
+            Consumer<Work> resubmit) {
+        this.endings = endings;
+        this.runs = runs;
+        this.gate = gate;
+        this.observer = observer;
+        this.threads = threads;
+        this.resubmit = resubmit;
+    }
+
+    /** Gives it to its engine, now or when that takes it. */
+    void submit(Submission submission) {
+        laneOf(submission.name()).run(submission);
+    }
+
+    /** Takes over what runs of the same prompt without an owner. Answers whether there is such. Never blocks. */
+    boolean adopt(Work work) {
+        Optional<Run.Adoption> adoption = runs.adopt(work);
+        adoption.ifPresent(taken -> taken.completion().ifPresent(done -> end(work, taken.run(), done)));
+        return adoption.isPresent();
+    }
+
+    private RetryLane<Submission> laneOf(String model) {
+        return lanes.computeIfAbsent(
+                model, name -> new RetryLane<>(threads, this::trySubmit, () -> gate.open(closure(name))));
+    }
+
+    private Optional<RetryLane.BackOff> trySubmit(Submission submission) {
+        Work work = submission.work();
+        Run run = submission.run();
+        if (!runs.enter(run)) {
+            return Optional.empty();
+        }
+        if (!work.lease().attach(run)) {
+            // a closed task's: its next owner has it
+            runs.leave(run);
+            return Optional.empty();
+        }
+        Optional<Rejection> rejection;
+        try {
+            rejection = submission.engine().submit(submission.request(), completion -> onCompletion(run, completion));
+        } catch (RuntimeException e) {
+            LOG.error("engine {} threw on submit of {}", submission.name(), run.id(), e);
+            String message = "the engine threw: " + e;
+            onCompletion(run, Completion.Failed.of(run.id(), FailureCode.ENGINE_ERROR, message));
+            return Optional.empty();
+        }
+        if (rejection.isPresent()) {
+            return refused(submission, run, rejection.get());
+        }
+        runs.entered(run);
+        gate.open(closure(submission.name()));
+        return Optional.empty();
+    }
+
+    private Optional<RetryLane.BackOff> refused(Submission submission, Run run, Rejection rejection) {
+        observer.rejected(submission.name());
+        Optional<Work> wanting = runs.refuse(run);
+        if (wanting.isEmpty()) {
+            return Optional.empty();
+        }
+        if (wanting.get().lease() != submission.work().lease()) {
+            // adopted while the engine made up its mind
+            threads.execute(() -> resubmit.accept(wanting.get()));
+            return Optional.empty();
+        }
+        return Optional.of(backOff(submission.name(), rejection));
+    }
+
+    private RetryLane.BackOff backOff(String name, Rejection rejection) {
+        return switch (rejection.reason()) {
+            // a full engine is alive: what is pending keeps the gate, not the engine
+            case QUEUE_FULL -> ENGINE_FULL;
+            case UNAVAILABLE, CLOSED -> {
+                gate.close(closure(name), rejection.message());
+                yield ENGINE_DOWN;
+            }
+        };
+    }
+
+    /** On the engine's thread: returns at once. */
+    private void onCompletion(Run run, Completion completion) {
+        runs.leave(run);
+        run.complete(completion).ifPresent(work -> end(work, run, completion));
+        laneOf(run.model()).kick();
+    }
+
+    private void end(Work work, Run run, Completion completion) {
+        threads.execute(() -> endings.completed(work, run.prompt(), completion));
+    }
+
+    private static Closure closure(String model) {
+        return new Closure(Closure.Reason.ENGINE, model);
+    }
+}
