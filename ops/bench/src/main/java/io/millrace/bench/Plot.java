@@ -25,6 +25,7 @@ public final class Plot {
 
     private static final int WIDTH = 900;
     private static final int HEIGHT = 380;
+    private static final int TICK_SPACING = 80;
 
     /** A single chart of a report. */
     public sealed interface Panel {}
@@ -80,6 +81,7 @@ public final class Plot {
                 .yAxisTitle(panel.yTitle())
                 .build();
         plain(chart.getStyler());
+        chart.getStyler().setXAxisTickMarkSpacingHint(TICK_SPACING);
         for (Line line : panel.lines()) {
             chart.addSeries(line.name(), line.x(), line.y()).setMarker(SeriesMarkers.NONE);
         }

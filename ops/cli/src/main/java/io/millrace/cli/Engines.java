@@ -18,20 +18,25 @@ final class Engines {
     private Engines() {}
 
     static InferenceEngine open(Session.LocalModel model) throws IOException {
+        return open(model, model.settings().threads());
+    }
+
+    /** With so many threads, whatever the settings say; 0: one for each core. */
+    static InferenceEngine open(Session.LocalModel model, int threads) throws IOException {
         ModelSettings settings = model.settings();
         try {
-            return LlmEngine.open(settings.name(), model.file(), options(settings, model));
+            return LlmEngine.open(settings.name(), model.file(), options(settings, model, threads));
         } catch (IllegalArgumentException e) {
             throw new CliException(ExitCode.CONFIG, "model " + settings.name() + ": " + e.getMessage(), e);
         }
     }
 
-    private static LlmEngineOptions options(ModelSettings settings, Session.LocalModel model) {
+    private static LlmEngineOptions options(ModelSettings settings, Session.LocalModel model, int threads) {
         LlmEngineOptions.Builder options = LlmEngineOptions.builder()
                 .maxNumSeqs(settings.maxNumSeqs())
                 .blockSize(settings.blockSize())
                 .enableChunkedPrefill(settings.enableChunkedPrefill())
-                .threads(settings.threads())
+                .threads(threads)
                 .backend(settings.backend())
                 .maxWaiting(settings.maxWaiting())
                 .defaultMaxTokens(settings.defaultMaxTokens());

@@ -77,7 +77,8 @@ public final class Main implements Runnable {
                         new ModelCommand.ListModels(session),
                         new ModelCommand.Show(session)))
                 .addSubcommand(group(new ConfigCommand.Group(), new ConfigCommand.Validate(session)))
-                .addSubcommand(group(new BenchCommand.Group(), new BenchCommand.Engine(session)));
+                .addSubcommand(group(
+                        new BenchCommand.Group(), new BenchCommand.Engine(session), new BenchPipelineCommand(session)));
     }
 
     private static void helpEverywhere(CommandLine commandLine) {

@@ -114,6 +114,19 @@ class ArchitectureTest {
                     "org.knowm.xchart..",
                     LOG)
             .may(
+                    "io.millrace.bench.pipeline", // the processor and a broker, as someone who runs them has them
+                    "io.millrace.bench",
+                    ENGINE_API,
+                    SCHEMAS,
+                    "io.millrace.streams..",
+                    "io.millrace.devstack",
+                    KAFKA_CLIENTS,
+                    KAFKA_COMMON,
+                    KAFKA_STREAMS,
+                    "com.sun.management",
+                    JSON,
+                    LOG)
+            .may(
                     "io.millrace.cli..",
                     "io.millrace.cli..",
                     SCHEMAS,

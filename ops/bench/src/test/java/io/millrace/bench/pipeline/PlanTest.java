@@ -1,0 +1,27 @@
+package io.millrace.bench.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class PlanTest {
+
+    @Test
+    void shouldRefuseWhatCannotBeMeasured() {
+        assertThatThrownBy(() -> Plan.QUICK.withRounds(0)).hasMessage("rounds=0, expected=at least 1");
+        assertThatThrownBy(() -> new Plan.Load(1, Duration.ofSeconds(1), new Plan.Burst(1, 1, 1)))
+                .hasMessage("share=1.0, expected=above 0 and below 1");
+        assertThatThrownBy(() -> new Plan.Burst(1, 1, 0)).hasMessage("max_tokens=0, expected=at least 1");
+        assertThatThrownBy(() ->
+                        new Plan(1, new Plan.Burst(2, 1, 1), 3, Plan.QUICK.load(), Plan.QUICK.busy(), Duration.ZERO))
+                .hasMessage("blocking_prompts=3, expected=at most 2");
+    }
+
+    @Test
+    void shouldSendAtLeastOnePrompt() {
+        assertThat(new Plan.Rate(0.1, Duration.ofSeconds(1)).count()).isEqualTo(1);
+        assertThat(new Plan.Rate(40, Duration.ofSeconds(15)).count()).isEqualTo(600);
+    }
+}
