@@ -10,6 +10,8 @@ final class BrokerProperties {
     static final int NODE_ID = 1;
     static final String CONTROLLER_LISTENER = "CONTROLLER";
 
+    private static final String PROXIED_LISTENER = "PROXIED";
+
     private BrokerProperties() {}
 
     static Map<String, String> of(Path data, int clientPort, int controllerPort) {
@@ -69,6 +71,18 @@ final class BrokerProperties {
         p.put("broker.session.timeout.ms", "3000");
         p.put("broker.heartbeat.interval.ms", "500");
         return p;
+    }
+
+    /** A listener of its own, so that the broker, controllers and tests reach the broker whatever the proxy does. */
+    static void putProxied(Map<String, String> p, TcpProxy proxy) {
+        String own = PROXIED_LISTENER + "://" + Ports.LOOPBACK + ":" + proxy.brokerPort();
+        p.merge("listeners", own, BrokerProperties::join);
+        p.merge("advertised.listeners", PROXIED_LISTENER + "://" + proxy.bootstrapServers(), BrokerProperties::join);
+        p.merge("listener.security.protocol.map", PROXIED_LISTENER + ":PLAINTEXT", BrokerProperties::join);
+    }
+
+    private static String join(String one, String other) {
+        return one + "," + other;
     }
 
     /** One replica, and 4 partitions instead of 50: fewer files to open and to recover. */

@@ -85,6 +85,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     private static EmbeddedKafka start(
             EmbeddedKafkaOptions options, BrokerDirectory directory, int clientPort, int controllerPort) {
         Map<String, String> properties = BrokerProperties.of(directory.data(), clientPort, controllerPort);
+        options.proxy().ifPresent(proxy -> BrokerProperties.putProxied(properties, proxy));
         properties.putAll(options.properties());
         long startNanos = System.nanoTime();
         KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(new HashMap<>(properties), false), Time.SYSTEM);

@@ -22,8 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The network between clients and one Kafka broker, on 127.0.0.1, to be broken at will. Choose the broker's port, start the proxy before
- * it, and start the broker with {@link #advertisedListeners}; the broker may go away and come back.
+ * The network between clients and one Kafka broker, on 127.0.0.1, to be broken at will. Start the proxy first, then the broker with
+ * {@link EmbeddedKafkaOptions#withProxy}, or with {@link #advertisedListeners} where all its clients are to come this way; the broker may
+ * go away and come back.
  *
  * <p>It passes whole frames of Kafka's protocol (4 bytes of length, then as many), so it can tell requests apart.
  *
@@ -68,6 +69,11 @@ public final class TcpProxy implements AutoCloseable {
         this.broker = broker;
     }
 
+    /** In front of a broker that does not run yet: see {@link #brokerPort}. */
+    public static TcpProxy start() {
+        return start(Ports.free());
+    }
+
     /**
      * Listens on a free port and passes what comes to a broker's port on this machine.
      *
@@ -92,6 +98,11 @@ public final class TcpProxy implements AutoCloseable {
     /** Where it listens. */
     public int port() {
         return listener.getLocalPort();
+    }
+
+    /** Where the broker listens, or is to. */
+    public int brokerPort() {
+        return broker.getPort();
     }
 
     /** {@code 127.0.0.1:port}, for {@code bootstrap.servers}. */

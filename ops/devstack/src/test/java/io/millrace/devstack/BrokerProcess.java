@@ -59,8 +59,9 @@ public final class BrokerProcess implements AutoCloseable {
     }
 
     private static List<String> command(Path directory, int port, Map<String, String> properties) {
-        EmbeddedKafkaOptions options =
-                new EmbeddedKafkaOptions(Optional.empty(), OptionalInt.empty(), properties).withQuickRestart();
+        EmbeddedKafkaOptions options = new EmbeddedKafkaOptions(
+                        Optional.empty(), OptionalInt.empty(), properties, Optional.empty())
+                .withQuickRestart();
         List<String> command = new ArrayList<>(List.of(
                 System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
                 "-Xmx256m",
