@@ -43,11 +43,20 @@ public final class ForkedJvm implements AutoCloseable {
         process.onExit().join();
     }
 
+    /** SIGSTOP: it stands still, and its connections stay. */
+    public void stop() throws IOException, InterruptedException {
+        signal("-STOP");
+    }
+
     /** Goes on after a SIGSTOP. */
     public void cont() throws IOException, InterruptedException {
-        Process signal = new ProcessBuilder("kill", "-CONT", Long.toString(process.pid())).start();
-        if (!signal.waitFor(10, TimeUnit.SECONDS) || signal.exitValue() != 0) {
-            throw new IllegalStateException("cannot continue process " + process.pid());
+        signal("-CONT");
+    }
+
+    private void signal(String name) throws IOException, InterruptedException {
+        Process kill = new ProcessBuilder("kill", name, Long.toString(process.pid())).start();
+        if (!kill.waitFor(10, TimeUnit.SECONDS) || kill.exitValue() != 0) {
+            throw new IllegalStateException("cannot send " + name + " to process " + process.pid());
         }
     }
 

@@ -157,6 +157,19 @@ public final class TestApp {
         return kafka.readCommitted(topic).size();
     }
 
+    /** How many endings a read_committed consumer sees: results, failures and dead letters. */
+    public int endings() {
+        return committed(outputs.results()) + committed(outputs.failures()) + committed(outputs.deadLetters());
+    }
+
+    /** How many prompts the committed offsets cover. */
+    public long consumed() {
+        return kafka.committedOffsets(applicationId).entrySet().stream()
+                .filter(entry -> entry.getKey().topic().equals(prompts))
+                .mapToLong(Map.Entry::getValue)
+                .sum();
+    }
+
     public ExactlyOnceOracle oracle() {
         return oracle(Map.of());
     }
