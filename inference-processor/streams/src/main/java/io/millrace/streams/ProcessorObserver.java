@@ -1,5 +1,6 @@
 package io.millrace.streams;
 
+import io.millrace.schemas.ControlAction;
 import io.millrace.streams.gate.Closure;
 import io.millrace.streams.records.Outcome;
 
@@ -38,6 +39,12 @@ public interface ProcessorObserver {
 
     /** An engine did not take a request now. */
     default void rejected(String model) {}
+
+    /** A command of the control topic is in force, one that was given before the start too. */
+    default void commandApplied(ControlAction action) {}
+
+    /** A record of the control topic makes no command. */
+    default void commandSkipped() {}
 
     /** The gate was closed for a reason. */
     default void gateClosed(Closure closure) {}

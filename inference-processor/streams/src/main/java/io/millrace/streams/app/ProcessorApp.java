@@ -1,12 +1,15 @@
 package io.millrace.streams.app;
 
 import io.millrace.engine.EngineStats;
+import io.millrace.schemas.ControlCommand;
 import io.millrace.schemas.EngineInterval;
 import io.millrace.schemas.InferenceFailure;
 import io.millrace.schemas.InferenceMetrics;
 import io.millrace.schemas.InferenceResult;
 import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.serde.RecordSerdes;
+import io.millrace.streams.ProcessorObserver;
+import io.millrace.streams.control.ControlReader;
 import io.millrace.streams.gate.Closure;
 import io.millrace.streams.gate.CommitPacer;
 import io.millrace.streams.gate.Gate;
@@ -46,12 +49,16 @@ public final class ProcessorApp implements AutoCloseable {
     /** How long Kafka's clients may take to close. */
     private static final Duration CLIENTS_CLOSE = Duration.ofSeconds(20);
 
+    /** How long the commands of before the start may take to be read. */
+    private static final Duration COMMANDS_READ = Duration.ofSeconds(30);
+
     private static final Closure SHUTDOWN = new Closure(Closure.Reason.SHUTDOWN, "");
 
     private final Models models;
     private final Gate gate;
     private final Intake intake;
     private final EngineReporter reporter;
+    private final ControlReader control;
     private final KafkaStreams streams;
     private final CountDownLatch running = new CountDownLatch(1);
     private final CompletableFuture<ProcessorStatus.State> stopped = new CompletableFuture<>();
@@ -81,6 +88,12 @@ public final class ProcessorApp implements AutoCloseable {
                 IntakeThreads.pool(settings.intakeThreads(), this::onFatal),
                 settings.intakeThreads(),
                 settings.orphanGrace());
+        this.control = new ControlReader(
+                PlainClients.consumer(kafka),
+                settings.controlTopic(),
+                RecordSerdes.deserializer(ControlCommand.class, kafka),
+                intake.controls(),
+                new AppliedCommands(intake, hooks.observer()));
         Topology topology = PromptTopology.build(
                 settings.promptsTopic(),
                 settings.outputs(),
@@ -128,9 +141,52 @@ public final class ProcessorApp implements AutoCloseable {
         }
         LOG.info("limits: pending {}, sizes {}", settings.gate(), facts.limits());
         ProcessorApp app = new ProcessorApp(settings, served, facts, hooks);
+        try {
+            app.awaitCommands(settings.controlTopic());
+        } catch (StartException e) {
+            app.close();
+            throw e;
+        }
         app.reporter.start();
         app.streams.start();
         return app;
+    }
+
+    /** What is paused or cancelled already must not run for a moment first. */
+    private void awaitCommands(String topic) {
+        control.start();
+        try {
+            if (control.awaitCaughtUp(COMMANDS_READ)) {
+                return;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StartException("interrupted while the control topic is read", e);
+        }
+        throw new StartException("control topic " + topic + " was not read to its end within " + COMMANDS_READ + ": "
+                + control.trouble().orElse("it is still being read")
+                + ". Remedy: see that the brokers that have it answer, that this user may READ it, and that the schema"
+                + " registry answers, if commands are Avro");
+    }
+
+    /** What follows when a command was read. */
+    private record AppliedCommands(Intake intake, ProcessorObserver observer) implements ControlReader.Listener {
+
+        @Override
+        public void applied(ControlCommand command) {
+            observer.commandApplied(command.getAction());
+            intake.commandsChanged();
+        }
+
+        @Override
+        public void forgotten() {
+            intake.commandsChanged();
+        }
+
+        @Override
+        public void skipped() {
+            observer.commandSkipped();
+        }
     }
 
     /** Waits until all tasks run for the first time; answers whether they do. */
@@ -148,7 +204,7 @@ public final class ProcessorApp implements AutoCloseable {
         Map<String, EngineStats> engines = new TreeMap<>();
         models.all().forEach((name, model) -> engines.put(name, model.engine().stats()));
         return new ProcessorStatus(
-                state(), gate.closures(), gate.pending(), gate.pendingBytes(), gate.limits(), engines);
+                state(), gate.closures(), gate.pending(), gate.pendingBytes(), gate.paused(), gate.limits(), engines);
     }
 
     /** Kafka Streams' own state and metrics, for binders. */
@@ -208,7 +264,7 @@ public final class ProcessorApp implements AutoCloseable {
      * Stops taking prompts, waits until what is pending has ended or the deadline has passed, and leaves the group, so
      * that another instance takes over at once.
      *
-     * @return whether nothing was left pending
+     * @return whether nothing was left pending but paused prompts, which are not waited for
      */
     public boolean close(Duration drainDeadline) {
         closing.set(true);
@@ -217,12 +273,16 @@ public final class ProcessorApp implements AutoCloseable {
         if (!drained) {
             LOG.info("{} prompts stay pending for the next owner", gate.pending());
         }
+        if (gate.paused() > 0) {
+            LOG.info("{} prompts stay paused", gate.paused());
+        }
         CloseOptions options = CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP)
                 .withTimeout(CLIENTS_CLOSE);
         if (!streams.close(options)) {
             LOG.warn("Kafka's clients did not close within {}", CLIENTS_CLOSE);
         }
         reporter.close();
+        control.close();
         intake.close();
         stopped.complete(failed ? ProcessorStatus.State.FAILED : ProcessorStatus.State.CLOSED);
         return drained;

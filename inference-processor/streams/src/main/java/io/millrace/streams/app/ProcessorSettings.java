@@ -67,7 +67,11 @@ public record ProcessorSettings(
                 topics.engineMetrics(),
                 topics.control(),
                 Map.copyOf(config.kafka().properties()),
-                new GateLimits(bounds.maxPending(), bounds.maxPendingPerPartition(), bounds.maxPendingBytes()),
+                new GateLimits(
+                        bounds.maxPending(),
+                        bounds.maxPendingPerPartition(),
+                        bounds.maxPendingBytes(),
+                        bounds.maxPaused()),
                 bounds.intakeThreads(),
                 bounds.numStreamThreads(),
                 (short) topics.replicationFactor(),

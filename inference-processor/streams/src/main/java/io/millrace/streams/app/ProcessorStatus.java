@@ -10,8 +10,9 @@ import java.util.Set;
  * How the application is, for health and gauges. A snapshot.
  *
  * @param closures why nothing is fetched; empty while the gate is open
- * @param pending prompts that have no ending yet
+ * @param pending prompts that have no ending yet, without the paused ones
  * @param pendingBytes their size
+ * @param paused prompts that wait for a RESUME
  * @param engines by model name
  */
 public record ProcessorStatus(
@@ -19,6 +20,7 @@ public record ProcessorStatus(
         Set<Closure> closures,
         int pending,
         long pendingBytes,
+        int paused,
         GateLimits limits,
         Map<String, EngineStats> engines) {
 
@@ -53,10 +55,12 @@ public record ProcessorStatus(
         return state != State.FAILED && state != State.CLOSED;
     }
 
-    /** Whether prompts are being taken, or only wait because enough are pending. */
+    /** Whether prompts are being taken, or only wait because enough are pending or paused. */
     public boolean isReady() {
         boolean up = state == State.RUNNING || state == State.REBALANCING;
-        boolean open = closures.stream().allMatch(closure -> closure.reason() == Closure.Reason.FULL);
+        boolean open = closures.stream()
+                .map(Closure::reason)
+                .allMatch(reason -> reason == Closure.Reason.FULL || reason == Closure.Reason.PAUSED);
         return up && open && engines.values().stream().allMatch(EngineStats::healthy);
     }
 }

@@ -1,5 +1,6 @@
 package io.millrace.streams.app;
 
+import io.millrace.streams.control.ControlTopic;
 import io.millrace.streams.gate.FencedProducer;
 import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.records.Sink;
@@ -98,11 +99,7 @@ public final class Topics {
                 settings.outputs().deadLetters(),
                 Map.of(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(plus(promptBytes)))));
         // one partition: every instance reads all of it, and commands keep their order
-        rest.add(TopicAdmin.topic(
-                settings.controlTopic(),
-                1,
-                shape.replicationFactor(),
-                Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT)));
+        rest.add(TopicAdmin.topic(settings.controlTopic(), 1, shape.replicationFactor(), ControlTopic.config()));
         rest.addAll(own(settings, new Shape(partitions, shape.replicationFactor()), plus(promptBytes)));
         created.addAll(admin.create(rest));
         var _ = admin.describe(rest.stream().map(NewTopic::name).toList());
@@ -135,7 +132,8 @@ public final class Topics {
         if (admin.describeNow(List.of(fence)).isEmpty()) {
             admin.create(List.of(TopicAdmin.topic(fence, 1, settings.replicationFactor(), Map.of())));
         }
-        List<String> users = new ArrayList<>(List.of(settings.promptsTopic(), settings.engineMetricsTopic()));
+        List<String> users = new ArrayList<>(
+                List.of(settings.promptsTopic(), settings.engineMetricsTopic(), settings.controlTopic()));
         for (Sink sink : Sink.values()) {
             users.add(settings.outputs().of(sink));
         }

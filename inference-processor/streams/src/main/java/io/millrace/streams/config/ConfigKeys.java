@@ -31,7 +31,7 @@ final class ConfigKeys {
             topic("engine_metrics", "engine-metrics", "One record for each engine and second."),
             topic("failures", "Prompts that get no answer go here, each with a code and a message."),
             topic("dead_letters", "dead-letters", "Records that cannot be decoded go here, byte for byte."),
-            topic("control", "Cancel and pause commands. Read from a later release on."),
+            topic("control", "Cancel, pause and resume commands; every instance reads all of it."),
             Key.of(
                     "partitions",
                     new Whole(1, 10_000),
@@ -67,6 +67,13 @@ final class ConfigKeys {
                     new Fixed("64MiB", "256 prompts of 256 KiB; the pending store is in memory"),
                     "",
                     "Bytes of pending prompts; at this number the instance stops fetching."),
+            Key.of(
+                    "max_paused",
+                    new Whole(1, 16 * MANY),
+                    new Derived(
+                            "16 × `max_pending`: they only wait, yet are in memory and are restored; their bytes are bounded by `max_pending_bytes` once more"),
+                    "prompts",
+                    "Prompts of paused jobs and tenants that this instance holds; they count in no other bound. At this number it stops fetching."),
             Key.of(
                     "intake_threads",
                     new Whole(1, 256),

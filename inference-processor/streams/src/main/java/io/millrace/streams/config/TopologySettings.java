@@ -8,6 +8,7 @@ import java.time.Duration;
  * @param maxPending most prompts pending in this instance, before it stops fetching
  * @param maxPendingPerPartition most prompts pending of one partition
  * @param maxPendingBytes most bytes of pending prompts in this instance
+ * @param maxPaused most paused prompts in this instance, beside the pending ones
  * @param intakeThreads threads that decode and validate
  * @param numStreamThreads threads of Kafka Streams
  * @param drainTimeout how long a shutdown waits for answers under way
@@ -17,16 +18,24 @@ public record TopologySettings(
         int maxPending,
         int maxPendingPerPartition,
         long maxPendingBytes,
+        int maxPaused,
         int intakeThreads,
         int numStreamThreads,
         Duration drainTimeout,
         Duration orphanGrace) {
+
+    /**
+     * Paused prompts for each that may be pending, by default. They only wait, so there may be many; they are restored and
+     * are in memory, so there is an end: 16 × 256 prompts restore within a second or two.
+     */
+    public static final int PAUSED_PER_PENDING = 16;
 
     static TopologySettings of(Values values, int maxPending, int maxPendingPerPartition) {
         return new TopologySettings(
                 maxPending,
                 maxPendingPerPartition,
                 values.bytes("max_pending_bytes"),
+                values.optionalInteger("max_paused").orElse(PAUSED_PER_PENDING * maxPending),
                 values.integer("intake_threads"),
                 values.integer("num_stream_threads"),
                 values.duration("drain_timeout"),

@@ -15,7 +15,11 @@ public final class RequestStore {
 
     private RequestStore() {}
 
-    /** @param maxRecordBytes the changelog's {@code max.message.bytes} */
+    /**
+     * The store, not yet opened.
+     *
+     * @param maxRecordBytes the changelog's {@code max.message.bytes}
+     */
     public static StoreBuilder<KeyValueStore<Bytes, byte[]>> builder(int maxRecordBytes) {
         return Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore(NAME), Serdes.Bytes(), Serdes.ByteArray())
                 .withCachingDisabled()

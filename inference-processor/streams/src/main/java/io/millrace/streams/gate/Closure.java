@@ -4,7 +4,7 @@ package io.millrace.streams.gate;
  * One reason for which nothing is fetched.
  *
  * @param reason of which kind
- * @param subject who it is about: a model's name, or empty
+ * @param subject who it is about: a model's name, a paused job or tenant, or empty
  */
 public record Closure(Reason reason, String subject) {
 
@@ -12,6 +12,8 @@ public record Closure(Reason reason, String subject) {
     public enum Reason {
         /** As many prompts are pending as may be. */
         FULL,
+        /** As many prompts are paused as may be; the subject is whose pause held the last of them. */
+        PAUSED,
         /** The schema registry does not answer. */
         REGISTRY,
         /** An engine takes no requests. */

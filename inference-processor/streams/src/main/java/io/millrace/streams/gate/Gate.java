@@ -20,6 +20,9 @@ public final class Gate {
     private final GateLimits limits;
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicLong pendingBytes = new AtomicLong();
+    private final AtomicInteger paused = new AtomicInteger();
+    private final AtomicLong pausedBytes = new AtomicLong();
+    private volatile String lastPausedBy = "";
     private final ConcurrentHashMap<TopicPartition, Load> loads = new ConcurrentHashMap<>();
     private final Set<Closure> closures = ConcurrentHashMap.newKeySet();
 
@@ -46,7 +49,7 @@ public final class Gate {
 
     /** Whether nothing at all may be fetched. */
     public boolean isClosed() {
-        return !closures.isEmpty() || isFull();
+        return !closures.isEmpty() || isFull() || isFullOfPaused();
     }
 
     /** Whether nothing of this partition may be fetched. */
@@ -65,17 +68,25 @@ public final class Gate {
         if (isFull()) {
             all.add(new Closure(Closure.Reason.FULL, ""));
         }
+        if (isFullOfPaused()) {
+            all.add(new Closure(Closure.Reason.PAUSED, lastPausedBy));
+        }
         return all;
     }
 
-    /** Prompts pending in this instance. */
+    /** Prompts pending in this instance, without the paused ones. */
     public int pending() {
         return pending.get();
     }
 
-    /** Bytes of prompts pending in this instance. */
+    /** Bytes of prompts pending in this instance, without the paused ones. */
     public long pendingBytes() {
         return pendingBytes.get();
+    }
+
+    /** Paused prompts in this instance: pending too, but nothing is being done for them. */
+    public int paused() {
+        return paused.get();
     }
 
     /** The limits. */
@@ -87,12 +98,18 @@ public final class Gate {
         return pending.get() >= limits.maxPending() || pendingBytes.get() >= limits.maxPendingBytes();
     }
 
+    private boolean isFullOfPaused() {
+        return paused.get() >= limits.maxPaused() || pausedBytes.get() >= limits.maxPendingBytes();
+    }
+
     /** What one task has pending. Used by its stream thread only; read by others through the gate. */
     public final class Load {
 
         private final TopicPartition partition;
         private final AtomicInteger count = new AtomicInteger();
         private long bytes;
+        private int pausedCount;
+        private long pausedPromptBytes;
 
         private Load(TopicPartition partition) {
             this.partition = partition;
@@ -114,7 +131,35 @@ public final class Gate {
             pendingBytes.addAndGet(-promptBytes);
         }
 
-        /** Prompts of this task that are pending. */
+        /**
+         * A prompt that is pending is paused from now on.
+         *
+         * @param by whose pause it is, e.g. {@code job=nightly}
+         */
+        public void pause(long promptBytes, String by) {
+            remove(promptBytes);
+            pausedCount++;
+            pausedPromptBytes += promptBytes;
+            lastPausedBy = by;
+            paused.incrementAndGet();
+            pausedBytes.addAndGet(promptBytes);
+        }
+
+        /** A paused prompt is pending again. */
+        public void resume(long promptBytes) {
+            pausedCount--;
+            pausedPromptBytes -= promptBytes;
+            paused.decrementAndGet();
+            pausedBytes.addAndGet(-promptBytes);
+            add(promptBytes);
+        }
+
+        /** Paused prompts of this task. */
+        public int paused() {
+            return pausedCount;
+        }
+
+        /** Prompts of this task that are pending, without the paused ones. */
         public int count() {
             return count.get();
         }
@@ -124,6 +169,10 @@ public final class Gate {
             pending.addAndGet(-count.getAndSet(0));
             pendingBytes.addAndGet(-bytes);
             bytes = 0;
+            paused.addAndGet(-pausedCount);
+            pausedBytes.addAndGet(-pausedPromptBytes);
+            pausedCount = 0;
+            pausedPromptBytes = 0;
             loads.remove(partition, this);
         }
     }

@@ -39,6 +39,7 @@ final class Health {
             object.put("pending", now.pending());
             object.put("max_pending", now.limits().maxPending());
             object.put("pending_bytes", now.pendingBytes());
+            object.put("paused", now.paused());
             ObjectNode engines = object.putObject("engines");
             now.engines().forEach((model, stats) -> engine(engines.putObject(model), stats));
         });
@@ -87,6 +88,10 @@ final class Health {
                 "nothing is fetched: pending=" + now.pending() + " of "
                         + now.limits().maxPending() + ", bytes=" + now.pendingBytes() + " of "
                         + now.limits().maxPendingBytes();
+            case PAUSED ->
+                "nothing is fetched: paused=" + now.paused() + " of "
+                        + now.limits().maxPaused() + " by " + closure.subject()
+                        + ": resume or cancel it, or raise processor.max_paused";
             case REGISTRY -> "nothing is fetched: the schema registry does not answer";
             case ENGINE -> "nothing is fetched: the engine of model " + closure.subject() + " takes no requests";
             case SHUTDOWN -> "nothing is fetched: shutting down";

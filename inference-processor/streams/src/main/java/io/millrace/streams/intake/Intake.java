@@ -7,6 +7,7 @@ import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.serde.InvalidFieldException;
 import io.millrace.schemas.serde.RegistryUnavailableException;
 import io.millrace.streams.ProcessorObserver;
+import io.millrace.streams.control.Controls;
 import io.millrace.streams.gate.Closure;
 import io.millrace.streams.gate.Gate;
 import io.millrace.streams.pending.Payload;
@@ -44,6 +45,7 @@ public final class Intake implements AutoCloseable {
     private final GateSwitch gate;
     private final IntakeThreads threads;
     private final Semaphore room;
+    private final Controls controls = new Controls();
     private final RetryLane<Work> admissions;
     private final Runs runs;
     private final Endings endings;
@@ -72,7 +74,7 @@ public final class Intake implements AutoCloseable {
         this.admissions = new RetryLane<>(threads, this::tryAdmit, () -> this.gate.open(REGISTRY));
         this.runs = new Runs(orphanGrace, threads, observer);
         this.endings = new Endings(encoder, this.gate, threads);
-        this.submissions = new Submissions(endings, runs, this.gate, observer, threads, admissions::run);
+        this.submissions = new Submissions(endings, runs, this.gate, observer, threads, admissions::run, controls);
     }
 
     /** A lease for a task that begins. */
@@ -88,6 +90,16 @@ public final class Intake implements AutoCloseable {
      */
     public boolean adopt(Work work) {
         return submissions.adopt(work);
+    }
+
+    /** The commands in force. Whoever changes them says so by {@link #commandsChanged}. */
+    public Controls controls() {
+        return controls;
+    }
+
+    /** Applies the commands in force to what waits, runs or is paused; what comes later asks them itself. Never blocks. */
+    public void commandsChanged() {
+        submissions.commandsChanged();
     }
 
     /** Takes a prompt, or says that it has no room now: offer it again at the next drain. Never blocks. */

@@ -18,6 +18,11 @@ public interface IntakeThreads extends AutoCloseable {
     /** Runs a task on an intake thread after a while. */
     void after(Duration delay, Runnable task);
 
+    /** The clock of {@link #after} and of {@link Work#admittedNanos}, which no setting of the wall clock moves. */
+    default long nanoTime() {
+        return System.nanoTime();
+    }
+
     /** Interrupts what runs and drops what waits: all of it is in the pending store. */
     @Override
     void close();

@@ -2,8 +2,15 @@ package io.millrace.streams.intake;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,6 +78,22 @@ final class RetryLane<T> {
             }
         }
         threads.execute(this::pump);
+    }
+
+    /** Takes out what waits and matches, in order. One that is just being tried stays: the attempt decides. */
+    List<T> take(Predicate<T> matching) {
+        synchronized (waiting) {
+            List<T> taken = waiting.stream()
+                    .skip(pumping ? 1 : 0)
+                    .filter(matching)
+                    .collect(Collectors.toCollection(ArrayList::new));
+            if (!taken.isEmpty()) {
+                Set<T> gone = Collections.newSetFromMap(new IdentityHashMap<>());
+                gone.addAll(taken);
+                waiting.removeIf(gone::contains);
+            }
+            return taken;
+        }
     }
 
     int size() {

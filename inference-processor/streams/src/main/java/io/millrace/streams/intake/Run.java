@@ -1,6 +1,7 @@
 package io.millrace.streams.intake;
 
 import io.millrace.engine.Completion;
+import io.millrace.engine.FailureCode;
 import io.millrace.engine.InferenceEngine;
 import io.millrace.streams.pending.PendingKey;
 import io.millrace.streams.pending.PromptDigest;
@@ -46,6 +47,7 @@ final class Run {
     private final InferenceEngine engine;
     private final PromptIdentity prompt;
     private final int priority;
+    private final long admittedAtMs;
 
     private State state = State.OWNED;
     private TaskLease lease;
@@ -58,6 +60,9 @@ final class Run {
 
     private @Nullable Completion completion;
 
+    /** Why a command cancelled it. */
+    private @Nullable String cancelledBy;
+
     /** @param priority as the prompt asks for it */
     Run(Work owner, String model, InferenceEngine engine, PromptIdentity prompt, int priority) {
         this.id = owner.engineId();
@@ -66,6 +71,7 @@ final class Run {
         this.engine = engine;
         this.prompt = prompt;
         this.priority = priority;
+        this.admittedAtMs = owner.prompt().admittedAtMs();
         this.owner = owner;
         this.lease = owner.lease();
     }
@@ -90,6 +96,27 @@ final class Run {
     /** What outputs repeat of the prompt. */
     PromptIdentity prompt() {
         return prompt;
+    }
+
+    /** When its prompt was admitted, by its first owner; milliseconds since 1970-01-01 UTC. */
+    long admittedAtMs() {
+        return admittedAtMs;
+    }
+
+    /** A command cancels it: should the engine's completion say so, it is to say this. The engine is the caller's to tell. */
+    synchronized void cancelledBy(String message) {
+        cancelledBy = message;
+    }
+
+    /** The completion as it is to be told: the engine knows that it was cancelled, not by whom. */
+    synchronized Completion explained(Completion done) {
+        if (cancelledBy == null
+                || !(done instanceof Completion.Failed failed)
+                || failed.code() != FailureCode.CANCELLED) {
+            return done;
+        }
+        return new Completion.Failed(
+                failed.requestId(), failed.code(), cancelledBy, failed.partialText(), failed.usage(), failed.timings());
     }
 
     synchronized State state() {

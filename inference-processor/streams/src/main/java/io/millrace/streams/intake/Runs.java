@@ -5,6 +5,7 @@ import io.millrace.streams.pending.PendingKey;
 import io.millrace.streams.pending.PromptDigest;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -76,6 +77,11 @@ final class Runs {
             case ORPHANED -> run.rank();
             case ENDED -> run.engine().cancel(run.id());
         }
+    }
+
+    /** All that is in an engine or about to be. */
+    Collection<Run> live() {
+        return Collections.unmodifiableSet(live);
     }
 
     /** Takes in what a closed lease leaves. */

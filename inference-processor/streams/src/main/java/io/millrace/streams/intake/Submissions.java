@@ -6,13 +6,17 @@ import io.millrace.engine.InferenceEngine;
 import io.millrace.engine.InferenceRequest;
 import io.millrace.engine.Rejection;
 import io.millrace.streams.ProcessorObserver;
+import io.millrace.streams.control.Controls;
 import io.millrace.streams.gate.Closure;
 import io.millrace.streams.records.PromptIdentity;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +30,9 @@ final class Submissions {
 
     private static final Logger LOG = LoggerFactory.getLogger(Submissions.class);
 
+    /** 68 years: more nanoseconds than that do not fit twice into a long. */
+    private static final long MANY_SECONDS = Integer.MAX_VALUE;
+
     private static final RetryLane.BackOff ENGINE_FULL =
             new RetryLane.BackOff(Duration.ofMillis(20), Duration.ofMillis(500));
     private static final RetryLane.BackOff ENGINE_DOWN =
@@ -37,6 +44,7 @@ final class Submissions {
     private final ProcessorObserver observer;
     private final IntakeThreads threads;
     private final Consumer<Work> resubmit;
+    private final Commands commands;
     private final Map<String, RetryLane<Submission>> lanes = new ConcurrentHashMap<>();
 
     /**
@@ -45,6 +53,17 @@ final class Submissions {
      * @param name the model's
      */
     record Submission(Work work, PromptIdentity prompt, String name, InferenceEngine engine, InferenceRequest request) {
+
+        /** On the clock of {@link Work#admittedNanos}: since the admission, as the wall clock was then. */
+        Optional<Long> deadlineNanos() {
+            return request.deadline().map(at -> {
+                Duration allowed =
+                        Duration.between(Instant.ofEpochMilli(work.prompt().admittedAtMs()), at);
+                return work.admittedNanos()
+                        + Math.clamp(allowed.toSeconds(), -MANY_SECONDS, MANY_SECONDS) * 1_000_000_000L
+                        + allowed.toNanosPart();
+            });
+        }
 
         private Run run() {
             return new Run(work, name, engine, prompt, request.priority());
@@ -58,18 +77,34 @@ final class Submissions {
             GateSwitch gate,
             ProcessorObserver observer,
             IntakeThreads threads,
-            Consumer<Work> resubmit) {
+            Consumer<Work> resubmit,
+            Controls controls) {
         this.endings = endings;
         this.runs = runs;
         this.gate = gate;
         this.observer = observer;
         this.threads = threads;
         this.resubmit = resubmit;
+        this.commands = new Commands(controls, runs, endings, threads, this::submit, this::takeWaiting);
     }
 
     /** Gives it to its engine, now or when that takes it. */
     void submit(Submission submission) {
-        laneOf(submission.name()).run(submission);
+        if (commands.mayGoOn(submission)) {
+            laneOf(submission.name()).run(submission);
+            commands.mayWait(submission);
+        }
+    }
+
+    /** The commands in force have changed: what waits, runs or is paused gets what they say. Never blocks. */
+    void commandsChanged() {
+        commands.changed();
+    }
+
+    private List<Submission> takeWaiting(Predicate<Submission> matching) {
+        return lanes.values().stream()
+                .flatMap(lane -> lane.take(matching).stream())
+                .toList();
     }
 
     /** Takes over what runs of the same prompt without an owner. Answers whether there is such. Never blocks. */
@@ -85,6 +120,9 @@ final class Submissions {
     }
 
     private Optional<RetryLane.BackOff> trySubmit(Submission submission) {
+        if (!commands.mayGoOn(submission)) {
+            return Optional.empty();
+        }
         Work work = submission.work();
         Run run = submission.run();
         if (!runs.enter(run)) {
@@ -108,6 +146,8 @@ final class Submissions {
             return refused(submission, run, rejection.get());
         }
         runs.entered(run);
+        // a command that came between the two met a request that the engine did not know yet
+        commands.cancelIfTold(run);
         gate.open(closure(submission.name()));
         return Optional.empty();
     }
@@ -138,8 +178,9 @@ final class Submissions {
     }
 
     /** On the engine's thread: returns at once. */
-    private void onCompletion(Run run, Completion completion) {
+    private void onCompletion(Run run, Completion engines) {
         runs.leave(run);
+        Completion completion = run.explained(engines);
         run.complete(completion).ifPresent(work -> end(work, run, completion));
         laneOf(run.model()).kick();
     }

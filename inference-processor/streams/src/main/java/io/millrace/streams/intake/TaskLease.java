@@ -24,10 +24,30 @@ public final class TaskLease {
     /** The ending of one prompt. */
     public record Settled(Work work, Outcome outcome) {}
 
+    /** What becomes of a prompt before it ends. */
+    public sealed interface Notice {
+
+        /** Which prompt. */
+        Work work();
+
+        /**
+         * It waits for a RESUME.
+         *
+         * @param by whose pause it is, e.g. {@code job=nightly}
+         */
+        record Paused(Work work, String by) implements Notice {}
+
+        /** It waits no more. */
+        record Resumed(Work work) implements Notice {}
+    }
+
     private final String task;
     private final Runs runs;
     private final long epoch = EPOCHS.incrementAndGet();
     private final ConcurrentLinkedQueue<Settled> settled = new ConcurrentLinkedQueue<>();
+
+    /** Bounded by the pending prompts, and by how often they are paused between two drains. */
+    private final ConcurrentLinkedQueue<Notice> notices = new ConcurrentLinkedQueue<>();
 
     /** In an engine, or completed and not yet taken by the processor. */
     private final Map<PendingKey, Run> running = new HashMap<>();
@@ -71,6 +91,21 @@ public final class TaskLease {
         return next;
     }
 
+    /** Tells the processor; dropped where the lease is closed. */
+    void tell(Notice notice) {
+        if (open) {
+            notices.add(notice);
+        }
+    }
+
+    /**
+     * The next notice, if there is one. Called by the processor only. A prompt's ending may be polled before its notices
+     * are.
+     */
+    public @Nullable Notice hear() {
+        return open ? notices.poll() : null;
+    }
+
     /** Takes a run under the lease, until its ending is polled. Answers whether the lease is open. */
     boolean attach(Run run) {
         synchronized (running) {
@@ -100,6 +135,7 @@ public final class TaskLease {
             running.clear();
         }
         settled.clear();
+        notices.clear();
         runs.orphan(this, left);
     }
 

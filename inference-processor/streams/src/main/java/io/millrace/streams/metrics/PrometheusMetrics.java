@@ -13,6 +13,7 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.millrace.engine.Completion;
+import io.millrace.schemas.ControlAction;
 import io.millrace.streams.ProcessorObserver;
 import io.millrace.streams.app.ProcessorStatus;
 import io.millrace.streams.gate.Closure;
@@ -51,6 +52,7 @@ public final class PrometheusMetrics implements ProcessorObserver, AutoCloseable
     private final Counter orphaned;
     private final Counter orphansExpired;
     private final Counter deadLetters;
+    private final Counter commandsSkipped;
     private final Counter threadsReplaced;
     private final Timer commits;
 
@@ -69,6 +71,8 @@ public final class PrometheusMetrics implements ProcessorObserver, AutoCloseable
         this.orphansExpired =
                 counter("millrace.runs.expired", "Orphaned requests that were cancelled: nobody took them over.");
         this.deadLetters = counter("millrace.dead.letters", "Records that could not be decoded.");
+        this.commandsSkipped =
+                counter("millrace.control.skipped", "Records of the control topic that make no command.");
         this.threadsReplaced = counter(
                 "millrace.stream.threads.replaced", "Stream threads that died of an exception and were replaced.");
         this.commits = Timer.builder("millrace.commit")
@@ -206,6 +210,20 @@ public final class PrometheusMetrics implements ProcessorObserver, AutoCloseable
                         "Times the gate was closed.",
                         Tags.of("reason", closure.reason().name()))
                 .increment();
+    }
+
+    @Override
+    public void commandApplied(ControlAction action) {
+        counter(
+                        "millrace.control.commands",
+                        "Commands of the control topic that were read, those of before the start too.",
+                        Tags.of("action", action.name()))
+                .increment();
+    }
+
+    @Override
+    public void commandSkipped() {
+        commandsSkipped.increment();
     }
 
     @Override

@@ -29,12 +29,17 @@ final class StatusGauges {
     }
 
     void bindTo(MeterRegistry registry, Set<String> models) {
-        gauge(registry, "millrace.num.requests.pending", "Prompts pending in this instance.", ProcessorStatus::pending);
+        gauge(registry, "millrace.num.requests.pending", "Prompts pending in this instance, without the paused ones.", ProcessorStatus::pending);
         gauge(
                 registry,
                 "millrace.pending.bytes",
                 "Bytes of prompts pending in this instance.",
                 ProcessorStatus::pendingBytes);
+        gauge(
+                registry,
+                "millrace.num.requests.paused",
+                "Prompts of this instance that wait for a RESUME; not among the pending ones.",
+                ProcessorStatus::paused);
         gauge(
                 registry,
                 "millrace.max.pending",

@@ -17,8 +17,10 @@ import io.millrace.streams.records.SizeLimits;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -60,6 +62,9 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
     /** How often endings are looked for while something is pending. */
     private static final Duration DRAIN_INTERVAL = Duration.ofMillis(1);
 
+    /** The same while all that is pending is paused, since each look costs a commit: so late comes the first answer after a RESUME. */
+    private static final Duration PAUSED_DRAIN_INTERVAL = Duration.ofSeconds(1);
+
     /** What is kept of key and headers of a prompt that is too large for the store. */
     private static final int KEPT_BYTES = 1024;
 
@@ -87,8 +92,12 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
     /** Restored prompts whose recovery is not yet counted in the store: {@code init()} cannot write. */
     private final List<Work> restored = new ArrayList<>();
 
+    /** What counts as paused with the gate. */
+    private final Set<PendingKey> paused = new HashSet<>();
+
     private @Nullable Task task;
     private @Nullable Cancellable punctuator;
+    private Duration drainInterval = DRAIN_INTERVAL;
     private boolean commitOwed;
 
     /** What there is from {@code init()} to {@code close()}. */
@@ -223,12 +232,33 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         Task current = currentTask();
         countRecoveries(current);
         offerDeferred();
+        hearNotices(current);
         for (TaskLease.Settled settled = current.lease.poll(); settled != null; settled = current.lease.poll()) {
             forward(current, settled);
         }
         commitWhenDue(current);
-        if (current.load.count() == 0 && !commitOwed) {
-            stopDraining();
+        paceDraining(current);
+    }
+
+    private void hearNotices(Task current) {
+        for (TaskLease.Notice notice = current.lease.hear(); notice != null; notice = current.lease.hear()) {
+            switch (notice) {
+                case TaskLease.Notice.Paused(Work work, String by) -> paused(current, work, by);
+                case TaskLease.Notice.Resumed(Work work) -> resumed(current, work);
+            }
+        }
+    }
+
+    private void paused(Task current, Work work, String by) {
+        // its ending may have been polled before
+        if (current.store.get(work.key().encode()) != null && paused.add(work.key())) {
+            current.load.pause(PendingCodec.sizeBytes(work.prompt()), by);
+        }
+    }
+
+    private void resumed(Task current, Work work) {
+        if (paused.remove(work.key())) {
+            current.load.resume(PendingCodec.sizeBytes(work.prompt()));
         }
     }
 
@@ -267,6 +297,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
                     out.sink().nodeName());
         }
         current.store.delete(key);
+        resumed(current, work);
         current.load.remove(PendingCodec.sizeBytes(work.prompt()));
         parts.observer().settled(settled.outcome());
         oweCommit();
@@ -298,8 +329,25 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
     }
 
     private void keepDraining(Task current) {
-        if (punctuator == null) {
-            punctuator = current.context.schedule(DRAIN_INTERVAL, PunctuationType.WALL_CLOCK_TIME, nowMs -> drain());
+        drainEvery(current, DRAIN_INTERVAL);
+    }
+
+    /** Often while something may end, now and then while all that is pending is paused, not at all while nothing is. */
+    private void paceDraining(Task current) {
+        if (current.load.count() > 0 || commitOwed) {
+            keepDraining(current);
+        } else if (current.load.paused() > 0) {
+            drainEvery(current, PAUSED_DRAIN_INTERVAL);
+        } else {
+            stopDraining();
+        }
+    }
+
+    private void drainEvery(Task current, Duration interval) {
+        if (punctuator == null || !interval.equals(drainInterval)) {
+            stopDraining();
+            punctuator = current.context.schedule(interval, PunctuationType.WALL_CLOCK_TIME, nowMs -> drain());
+            drainInterval = interval;
         }
     }
 
@@ -328,6 +376,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         stopDraining();
         deferred.clear();
         restored.clear();
+        paused.clear();
         if (commitOwed) {
             commitOwed = false;
             parts.pacer().changeOwed(-1);

@@ -58,6 +58,7 @@ class MillraceConfigTest {
               max_pending: 1000
               max_pending_per_partition: 50
               max_pending_bytes: 128MiB
+              max_paused: 9
               intake_threads: 5
               num_stream_threads: 7
               drain_timeout: 1m
@@ -102,8 +103,8 @@ class MillraceConfigTest {
                         256,
                         SamplingParameters.DEFAULT));
         assertThat(config.processor())
-                .isEqualTo(
-                        new TopologySettings(256, 128, 64 << 20, 2, 1, Duration.ofSeconds(20), Duration.ofSeconds(15)));
+                .isEqualTo(new TopologySettings(
+                        256, 128, 64 << 20, 4096, 2, 1, Duration.ofSeconds(20), Duration.ofSeconds(15)));
         assertThat(config.http()).isEqualTo(new HttpSettings(true, "127.0.0.1", 8080));
         assertThat(config.metrics()).isEqualTo(new MetricsSettings(100));
     }
@@ -147,8 +148,8 @@ class MillraceConfigTest {
                                 .build()));
         assertThat(config.defaultModel()).isEqualTo("small");
         assertThat(config.processor())
-                .isEqualTo(
-                        new TopologySettings(1000, 50, 128 << 20, 5, 7, Duration.ofMinutes(1), Duration.ofSeconds(15)));
+                .isEqualTo(new TopologySettings(
+                        1000, 50, 128 << 20, 9, 5, 7, Duration.ofMinutes(1), Duration.ofSeconds(15)));
         assertThat(config.http()).isEqualTo(new HttpSettings(false, "0.0.0.0", 0));
         assertThat(config.metrics()).isEqualTo(new MetricsSettings(9));
     }

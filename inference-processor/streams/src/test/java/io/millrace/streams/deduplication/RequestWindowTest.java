@@ -86,7 +86,9 @@ class RequestWindowTest {
 
         assertThat(after.take("late", 10)).hasValue(9);
         after.take("third", 11);
-        assertThat(after.hasTaken(9)).as("the oldest went, not the lowest offset").isFalse();
+        assertThat(after.hasTaken(9))
+                .as("the oldest went, not the lowest offset")
+                .isFalse();
         assertThat(after.hasTaken(1)).isTrue();
         pass(Duration.ofMinutes(9));
         assertThat(after.take("early in the partition, taken later", 12)).isEmpty();
@@ -118,7 +120,9 @@ class RequestWindowTest {
         }
         pass(WINDOW);
 
-        assertThat(window.take("r499", 500)).as("over, though it is still there").isEmpty();
+        assertThat(window.take("r499", 500))
+                .as("over, though it is still there")
+                .isEmpty();
         assertThat(window.size()).isEqualTo(500 - 64);
         for (int i = 501; i < 520; i++) {
             window.take("r" + i, i);

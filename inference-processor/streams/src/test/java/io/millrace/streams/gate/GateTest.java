@@ -45,6 +45,57 @@ class GateTest {
     }
 
     @Test
+    void shouldCountPausedPromptsAmongNoneButTheirOwn() {
+        Gate.Load load = gate.register(P0);
+        add(load, 3, 300);
+        for (int i = 0; i < 3; i++) {
+            load.pause(300, "job=nightly");
+        }
+
+        assertThat(gate.isClosedFor(P0)).isFalse();
+        assertThat(gate.pending()).isZero();
+        assertThat(gate.pendingBytes()).isZero();
+        assertThat(gate.paused()).isEqualTo(3);
+        assertThat(load.count()).isZero();
+        assertThat(load.paused()).isEqualTo(3);
+
+        load.resume(300);
+        assertThat(gate.pending()).isEqualTo(1);
+        assertThat(gate.pendingBytes()).isEqualTo(300);
+        assertThat(gate.paused()).isEqualTo(2);
+
+        load.release();
+        assertThat(gate.pending()).isZero();
+        assertThat(gate.pendingBytes()).isZero();
+        assertThat(gate.paused()).isZero();
+    }
+
+    @Test
+    void shouldCloseWhenAsManyArePausedAsMayBeAndNameThePause() {
+        Gate small = new Gate(new GateLimits(4, 3, 1000, 2));
+        Gate.Load load = small.register(P0);
+        add(load, 2, 10);
+        load.pause(10, "job=a");
+        assertThat(small.isClosed()).isFalse();
+        load.pause(10, "job=b");
+
+        assertThat(small.isClosedFor(P1)).isTrue();
+        assertThat(small.closures()).containsExactly(new Closure(Closure.Reason.PAUSED, "job=b"));
+
+        load.resume(10);
+        assertThat(small.isClosed()).isFalse();
+    }
+
+    @Test
+    void shouldCloseWhenPausedPromptsHaveTooManyBytes() {
+        Gate.Load load = gate.register(P0);
+        add(load, 1, 1000);
+        load.pause(1000, "tenant=t");
+
+        assertThat(gate.closures()).containsExactly(new Closure(Closure.Reason.PAUSED, "tenant=t"));
+    }
+
+    @Test
     void shouldStayClosedUntilEachReasonIsGone() {
         Closure registry = new Closure(Closure.Reason.REGISTRY, "");
         Closure engine = new Closure(Closure.Reason.ENGINE, "m");
@@ -87,6 +138,7 @@ class GateTest {
     @Test
     void shouldRefuseAnImpossibleLimit() {
         assertThatThrownBy(() -> new GateLimits(0, 1, 1)).hasMessage("max_pending=0, expected=at least 1");
+        assertThatThrownBy(() -> new GateLimits(1, 1, 1, 0)).hasMessage("max_paused=0, expected=at least 1");
     }
 
     private static void add(Gate.Load load, int prompts, long bytes) {

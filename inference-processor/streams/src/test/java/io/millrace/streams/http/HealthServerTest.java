@@ -69,7 +69,13 @@ class HealthServerTest {
                         status(State.RUNNING, true, new Closure(Closure.Reason.FULL, "")),
                         200,
                         200,
-                        "nothing is fetched: pending=12 of 100, bytes=3400 of 10000"));
+                        "nothing is fetched: pending=12 of 100, bytes=3400 of 10000"),
+                Arguments.of(
+                        status(State.RUNNING, true, new Closure(Closure.Reason.PAUSED, "job=nightly")),
+                        200,
+                        200,
+                        "nothing is fetched: paused=5 of 1600 by job=nightly: resume or cancel it, or raise"
+                                + " processor.max_paused"));
     }
 
     @ParameterizedTest
@@ -86,6 +92,7 @@ class HealthServerTest {
         assertThat(json.get("state").asText()).isEqualTo(now.state().name());
         assertThat(json.get("reasons").toString()).isEqualTo(reason.isEmpty() ? "[]" : "[\"" + reason + "\"]");
         assertThat(json.get("pending").asInt()).isEqualTo(12);
+        assertThat(json.get("paused").asInt()).isEqualTo(5);
         assertThat(json.at("/engines/m/running").asInt()).isEqualTo(3);
     }
 
@@ -229,6 +236,7 @@ class HealthServerTest {
                 Set.of(closures),
                 12,
                 3400,
+                5,
                 new GateLimits(100, 50, 10_000),
                 Map.of("m", new EngineStats(healthy, 3, 4, 0.25, 5, 6, 7, 8, 9, 10, 11, 12, 13)));
     }

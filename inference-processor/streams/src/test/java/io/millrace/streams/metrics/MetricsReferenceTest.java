@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.engine.Completion;
 import io.millrace.engine.EngineStats;
+import io.millrace.schemas.ControlAction;
 import io.millrace.streams.app.ProcessorStatus;
 import io.millrace.streams.gate.Closure;
 import io.millrace.streams.gate.GateLimits;
@@ -100,11 +101,14 @@ class MetricsReferenceTest {
                     Set.of(),
                     1,
                     1,
+                    1,
                     new GateLimits(1, 1, 1),
                     Map.of("m", new EngineStats(true, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1))));
             metrics.settled(outcome("stop"));
             metrics.settled(outcome("ENGINE_ERROR"));
             metrics.rejected("m");
+            metrics.commandApplied(ControlAction.CANCEL);
+            metrics.commandSkipped();
             metrics.adopted("m", 1);
             metrics.gateClosed(new Closure(Closure.Reason.REGISTRY, ""));
             metrics.committed(1);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.engine.Completion;
 import io.millrace.engine.EngineStats;
+import io.millrace.schemas.ControlAction;
 import io.millrace.streams.app.ProcessorStatus;
 import io.millrace.streams.gate.Closure;
 import io.millrace.streams.gate.GateLimits;
@@ -140,7 +141,22 @@ class PrometheusMetricsTest {
                 .containsEntry("millrace_ready", 0.0)
                 .containsEntry("millrace_gate_closed{reason=\"ENGINE\"}", 1.0)
                 .containsEntry("millrace_gate_closed{reason=\"REGISTRY\"}", 0.0)
-                .containsEntry("millrace_gate_closed{reason=\"FULL\"}", 0.0);
+                .containsEntry("millrace_gate_closed{reason=\"FULL\"}", 0.0)
+                .containsEntry("millrace_gate_closed{reason=\"PAUSED\"}", 0.0)
+                .containsEntry("millrace_num_requests_paused", 5.0);
+    }
+
+    @Test
+    void shouldCountCommandsByTheirAction() {
+        metrics.commandApplied(ControlAction.CANCEL);
+        metrics.commandApplied(ControlAction.CANCEL);
+        metrics.commandApplied(ControlAction.RESUME);
+        metrics.commandSkipped();
+
+        assertThat(samples())
+                .containsEntry("millrace_control_commands_total{action=\"CANCEL\"}", 2.0)
+                .containsEntry("millrace_control_commands_total{action=\"RESUME\"}", 1.0)
+                .containsEntry("millrace_control_skipped_total", 1.0);
     }
 
     @Test
@@ -182,6 +198,7 @@ class PrometheusMetricsTest {
                 closures,
                 12,
                 3400,
+                5,
                 new GateLimits(100, 50, 10_000),
                 Map.of("m", new EngineStats(true, 3, 4, 0.25, 5, 6, 7, 8, 9, 2_500_000_000L, 11, 12, 13)));
     }

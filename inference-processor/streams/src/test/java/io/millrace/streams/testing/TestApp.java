@@ -4,17 +4,23 @@ import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.oracle.ExactlyOnceOracle;
 import io.millrace.devstack.oracle.OracleTopics;
 import io.millrace.engine.SamplingParameters;
+import io.millrace.schemas.ControlAction;
+import io.millrace.schemas.ControlCommand;
+import io.millrace.schemas.ControlScope;
+import io.millrace.schemas.serde.RecordSerdes;
 import io.millrace.streams.ProcessorObserver;
 import io.millrace.streams.app.ProcessorApp;
 import io.millrace.streams.app.ProcessorHooks;
 import io.millrace.streams.app.ProcessorSettings;
 import io.millrace.streams.app.Topics;
+import io.millrace.streams.control.ControlTopic;
 import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.intake.ServedModel;
 import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.records.OutputTopics;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -101,6 +107,10 @@ public final class TestApp {
         return engineMetrics;
     }
 
+    public String control() {
+        return applicationId + "-control";
+    }
+
     public TestKafka kafka() {
         return kafka;
     }
@@ -112,7 +122,7 @@ public final class TestApp {
                 prompts,
                 outputs,
                 engineMetrics,
-                applicationId + "-control",
+                control(),
                 properties,
                 gate,
                 2,
@@ -140,6 +150,20 @@ public final class TestApp {
             records.add(record(i % partitions, json(texts.get(i))));
         }
         kafka.produce(records);
+    }
+
+    /** Sends a command that is given now. */
+    public void command(ControlAction action, ControlScope scope, String target) {
+        ControlCommand command = ControlCommand.newBuilder()
+                .setCommandId("test-" + action)
+                .setAction(action)
+                .setScope(scope)
+                .setTarget(target)
+                .setReason("a test says so")
+                .setIssuedAt(Instant.now())
+                .build();
+        byte[] value = RecordSerdes.serializer(ControlCommand.class, Map.of()).serialize(control(), command);
+        kafka.produce(List.of(new ProducerRecord<>(control(), utf8(ControlTopic.key(command)), value)));
     }
 
     /** A prompt record with these bytes as its value. */

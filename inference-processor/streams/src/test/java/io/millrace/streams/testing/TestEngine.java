@@ -207,7 +207,13 @@ public final class TestEngine implements InferenceEngine {
         Held held = running.remove(requestId);
         priorities.remove(requestId);
         if (held != null) {
-            held.onCompletion.accept(Completion.Failed.of(requestId, FailureCode.CANCELLED, "cancelled"));
+            held.onCompletion.accept(new Completion.Failed(
+                    requestId,
+                    FailureCode.CANCELLED,
+                    "cancelled",
+                    Optional.of("so far"),
+                    Optional.empty(),
+                    Optional.empty()));
         }
     }
 
