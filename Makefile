@@ -1,5 +1,5 @@
 # One line each, thin over Maven; ./millrace finds the JDK.
-.PHONY: fmt test verify bench demo fuzz
+.PHONY: fmt test verify bench demo fuzz simulate
 fmt: ; ./millrace mvn -q spotless:apply
 test: ; ./millrace test
 verify: ; ./millrace mvn clean verify
@@ -10,3 +10,8 @@ demo: ; ./millrace demo
 TARGET ?= json
 SECONDS ?= 600
 fuzz: ; ./millrace mvn -q test -pl ops/cli -am -Dtest='FuzzCorpusTest\#shouldSurviveFuzzing' -Dsurefire.failIfNoSpecifiedTests=false -Dmillrace.fuzz.target=$(TARGET) -Dmillrace.fuzz.seconds=$(SECONDS)
+
+# RUNS seeds from SEED on, on all processors.
+RUNS ?= 10000
+SEED ?= 1
+simulate: ; ./millrace mvn -q test -pl inference-processor/streams -am -Dtest='SimulationTest\#shouldAnswerEachPromptOnce*' -Dsurefire.failIfNoSpecifiedTests=false -Dmillrace.simulation.runs=$(RUNS) -Dmillrace.simulation.seed=$(SEED) && tail -n 1 inference-processor/streams/target/surefire-reports/*.SimulationTest-output.txt

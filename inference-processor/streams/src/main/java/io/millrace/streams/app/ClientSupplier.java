@@ -59,7 +59,8 @@ public class ClientSupplier implements KafkaClientSupplier {
         return plainConsumer(config);
     }
 
-    private static Consumer<byte[], byte[]> plainConsumer(Map<String, Object> config) {
+    /** A consumer before it is wrapped. */
+    protected Consumer<byte[], byte[]> plainConsumer(Map<String, Object> config) {
         return new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 }

@@ -107,7 +107,8 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
             TaskLease lease,
             Gate.Load load) {}
 
-    PromptProcessor(Parts parts) {
+    /** One for each task. */
+    public PromptProcessor(Parts parts) {
         this.parts = parts;
     }
 

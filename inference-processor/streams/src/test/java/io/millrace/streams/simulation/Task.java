@@ -1,0 +1,203 @@
+package io.millrace.streams.simulation;
+
+import io.millrace.streams.pending.PendingStore;
+import io.millrace.streams.records.Sink;
+import io.millrace.streams.topology.OutKey;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.processor.Cancellable;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.Punctuator;
+import org.apache.kafka.streams.processor.StateStore;
+import org.apache.kafka.streams.processor.TaskId;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+
+/** A stream task around the real processor: its queue of records, its store, its punctuators, what it owes a commit. */
+final class Task extends TaskContext<OutKey, byte[]> {
+
+    enum State {
+        CREATED,
+        RESTORING,
+        RUNNING,
+        CLOSED
+    }
+
+    final int partition;
+    final ArrayDeque<ConsumerRecord<byte[], byte[]>> queue = new ArrayDeque<>();
+    State state = State.CREATED;
+
+    /** Where restoration ends: the changelog's end when it began, of open transactions too. */
+    int restoreEnd;
+
+    /** Whether the consumer has to go back to the committed offset before records come. */
+    boolean resetsOffset;
+
+    boolean commitNeeded;
+    boolean commitRequested;
+
+    private final Instance instance;
+    private final StreamThread thread;
+    private final SimulatedStore store;
+    private final Processor<byte[], byte[], OutKey, byte[]> processor;
+    private final List<Punctuation> punctuations = new ArrayList<>();
+    private OptionalLong consumed =
+            OptionalLong.empty(); // offset after the last record processed since the last commit
+    private Optional<RecordMetadata> metadata = Optional.empty();
+
+    private final class Punctuation implements Cancellable {
+        private final long intervalNanos;
+        private final Punctuator punctuator;
+        private long nextNanos;
+
+        Punctuation(long intervalNanos, Punctuator punctuator) {
+            this.intervalNanos = intervalNanos;
+            this.punctuator = punctuator;
+            this.nextNanos = instance.world.nanos() + intervalNanos;
+        }
+
+        @Override
+        public void cancel() {
+            punctuations.remove(this);
+        }
+    }
+
+    Task(Instance instance, StreamThread thread, int partition) {
+        this.instance = instance;
+        this.thread = thread;
+        this.partition = partition;
+        this.store = new SimulatedStore(this::logChange, instance.mutation);
+        this.processor = instance.newProcessor();
+    }
+
+    TopicPartition changelog() {
+        return changelog(partition);
+    }
+
+    static TopicPartition changelog(int partition) {
+        return new TopicPartition(PendingStore.changelog("app"), partition);
+    }
+
+    /** The store is as the changelog says; the processor begins. */
+    void start(List<Log.Entry> changes) {
+        store.restore(changes);
+        processor.init(this);
+        state = State.RUNNING;
+    }
+
+    boolean processOne() {
+        ConsumerRecord<byte[], byte[]> record = queue.pollFirst();
+        if (record == null) {
+            return false;
+        }
+        metadata = Optional.of(new Metadata(record.topic(), record.partition(), record.offset()));
+        instance.world.note(instance.name, "process", partition, record.offset());
+        consumed = OptionalLong.of(record.offset() + 1);
+        commitNeeded = true;
+        processor.process(new Record<>(record.key(), record.value(), currentSystemTimeMs(), record.headers()));
+        metadata = Optional.empty();
+        return true;
+    }
+
+    private record Metadata(String topic, int partition, long offset) implements RecordMetadata {}
+
+    boolean punctuate() {
+        boolean punctuated = false;
+        for (Punctuation each : List.copyOf(punctuations)) {
+            long now = instance.world.nanos();
+            if (punctuations.contains(each) && each.nextNanos <= now) {
+                each.nextNanos = now + each.intervalNanos;
+                commitNeeded = true;
+                punctuated = true;
+                each.punctuator.punctuate(currentSystemTimeMs());
+            }
+        }
+        return punctuated;
+    }
+
+    OptionalLong consumed() {
+        return consumed;
+    }
+
+    void committed() {
+        consumed = OptionalLong.empty();
+        commitNeeded = false;
+        commitRequested = false;
+    }
+
+    void close() {
+        if (state == State.RUNNING) {
+            processor.close();
+        }
+        state = State.CLOSED;
+        queue.clear();
+        punctuations.clear();
+    }
+
+    private void logChange(Bytes key, byte[] value) {
+        thread.send(new ProducerRecord<>(changelog().topic(), partition, key.get(), value));
+    }
+
+    @Override
+    void forwarded(Record<?, ?> record, String childName) {
+        OutKey key = (OutKey) record.key();
+        thread.send(new ProducerRecord<>(
+                Instance.OUTPUTS.of(sink(childName)),
+                key.inputPartition(),
+                record.timestamp(),
+                key.key(),
+                (byte[]) record.value(),
+                record.headers()));
+    }
+
+    private static Sink sink(String nodeName) {
+        for (Sink sink : Sink.values()) {
+            if (sink.nodeName().equals(nodeName)) {
+                return sink;
+            }
+        }
+        throw new AssertionError("node=" + nodeName + ", expected=a sink");
+    }
+
+    @Override
+    public void commit() {
+        commitRequested = true;
+    }
+
+    @Override
+    public Cancellable schedule(Duration interval, PunctuationType type, Punctuator punctuator) {
+        Punctuation punctuation = new Punctuation(interval.toNanos(), punctuator);
+        punctuations.add(punctuation);
+        return punctuation;
+    }
+
+    @Override
+    public Optional<RecordMetadata> recordMetadata() {
+        return metadata;
+    }
+
+    @Override
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // as the interface asks
+    public <S extends StateStore> S getStateStore(String name) {
+        return (S) store;
+    }
+
+    @Override
+    public TaskId taskId() {
+        return new TaskId(0, partition);
+    }
+
+    @Override
+    public long currentSystemTimeMs() {
+        return Prompt.instant(instance.world.nanos()).toEpochMilli();
+    }
+}
