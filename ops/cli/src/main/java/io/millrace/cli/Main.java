@@ -78,7 +78,10 @@ public final class Main implements Runnable {
                         new ModelCommand.Show(session)))
                 .addSubcommand(group(new ConfigCommand.Group(), new ConfigCommand.Validate(session)))
                 .addSubcommand(group(
-                        new BenchCommand.Group(), new BenchCommand.Engine(session), new BenchPipelineCommand(session)));
+                        new BenchCommand.Group(),
+                        new BenchCommand.Engine(session),
+                        new BenchPipelineCommand(session),
+                        BenchChaosCommand.commandLine(session)));
     }
 
     private static void helpEverywhere(CommandLine commandLine) {

@@ -127,6 +127,15 @@ class ArchitectureTest {
                     JSON,
                     LOG)
             .may(
+                    "io.millrace.bench.chaos",
+                    "io.millrace.devstack..",
+                    "io.millrace.streams.app",
+                    "io.millrace.streams.config",
+                    SCHEMAS,
+                    KAFKA_CLIENTS,
+                    KAFKA_COMMON,
+                    LOG)
+            .may(
                     "io.millrace.cli..",
                     "io.millrace.cli..",
                     SCHEMAS,
