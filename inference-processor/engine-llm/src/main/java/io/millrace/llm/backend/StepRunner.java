@@ -18,6 +18,7 @@ public interface StepRunner extends AutoCloseable {
      * Enqueues one step. A step whose launch throws is not in flight.
      *
      * @throws IllegalStateException when {@link #maxStepsInFlight} steps are in flight
+     * @throws DeviceOutOfMemoryException when there is no memory for the step
      */
     void launch(StepInput step);
 
@@ -25,6 +26,7 @@ public interface StepRunner extends AutoCloseable {
      * Waits for the oldest step in flight. It is in flight no more, also when this throws; later ones still are.
      *
      * @throws StepFailedException when the step failed; its KV writes are undefined, earlier steps' are intact
+     * @throws DeviceOutOfMemoryException when there was no memory for the step, which failed likewise
      * @throws IllegalStateException when none is in flight
      */
     StepOutput collect();

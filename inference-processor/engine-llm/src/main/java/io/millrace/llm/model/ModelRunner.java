@@ -1,6 +1,7 @@
 package io.millrace.llm.model;
 
 import io.millrace.llm.backend.Batch;
+import io.millrace.llm.backend.DeviceOutOfMemoryException;
 import io.millrace.llm.backend.StepFailedException;
 import io.millrace.llm.backend.StepInput;
 import io.millrace.llm.backend.StepOutput;
@@ -61,6 +62,8 @@ public final class ModelRunner implements StepRunner {
         launched = null;
         try {
             return run(step);
+        } catch (DeviceOutOfMemoryException e) {
+            throw e;
         } catch (RuntimeException e) {
             throw new StepFailedException(
                     "step of " + step.items().size() + " items and " + step.tokenCount() + " tokens failed: "

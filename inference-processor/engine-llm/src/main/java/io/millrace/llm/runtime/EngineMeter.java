@@ -18,10 +18,12 @@ final class EngineMeter {
     private long busyNanos;
 
     void collected(StepResult step) {
-        steps++;
-        stepSequences += step.plan().items().size();
-        stepTokens += step.plan().tokenCount();
         busyNanos += step.busyNanos();
+        if (step.outcome() == StepResult.Outcome.COMPLETED) {
+            steps++;
+            stepSequences += step.plan().items().size();
+            stepTokens += step.plan().tokenCount();
+        }
     }
 
     void promptTokens(int computed) {
@@ -46,7 +48,7 @@ final class EngineMeter {
                 stepTokens,
                 busyNanos,
                 scheduler.preemptions(),
-                0,
-                0);
+                scheduler.budget().shrinks(),
+                scheduler.budget().tokens());
     }
 }

@@ -8,10 +8,12 @@ import io.millrace.engine.InferenceEngine;
 import io.millrace.engine.InferenceRequest;
 import io.millrace.engine.ModelInfo;
 import io.millrace.engine.Rejection;
+import io.millrace.llm.backend.DeviceOutOfMemoryException;
 import io.millrace.llm.backend.StepRunner;
 import io.millrace.llm.runtime.StepResult.Broken;
 import io.millrace.llm.runtime.StepResult.Computed;
 import io.millrace.llm.runtime.StepResult.ItemResult;
+import io.millrace.llm.sampler.SampleRequest;
 import io.millrace.llm.sampler.SampledToken;
 import io.millrace.llm.scheduler.BatchPlan;
 import io.millrace.llm.scheduler.Scheduler;
@@ -44,6 +46,7 @@ public final class LlmEngine implements InferenceEngine {
     private final Admission admission;
     private final Inbox inbox;
     private final Scheduler scheduler;
+    private final Device device;
     private final StepPipeline steps;
     private final Flights flights = new Flights();
     private final EngineMeter meter = new EngineMeter();
@@ -60,8 +63,9 @@ public final class LlmEngine implements InferenceEngine {
         inbox = new Inbox(budgets.maxWaiting());
         scheduler = new Scheduler(budgets.schedulerLimits());
         withoutEnd = TokenMasks.withoutEnd(codec);
-        steps = new StepPipeline(
-                runner, scheduler, item -> flights.of(item).sampleRequest(item.end(), withoutEnd), clock);
+        device = new Device(runner, scheduler, new ItemRequests(), clock);
+        steps = new StepPipeline(runner.maxStepsInFlight(), device, scheduler, clock);
+        inbox.publish(meter.stats(scheduler), List.of());
         thread = Thread.ofPlatform()
                 .name("millrace-engine-" + model.name())
                 .daemon()
@@ -86,6 +90,19 @@ public final class LlmEngine implements InferenceEngine {
 
     /** A completion on its way to its request's callback. */
     private record Done(Inbox.Ticket ticket, Completion completion, Consumer<? super Completion> onCompletion) {}
+
+    /** What the device needs to know of requests. */
+    private final class ItemRequests implements Device.Requests {
+        @Override
+        public String id(BatchPlan.Item item) {
+            return flights.of(item).request().id();
+        }
+
+        @Override
+        public SampleRequest sampleRequest(BatchPlan.Item item) {
+            return flights.of(item).sampleRequest(item.end(), withoutEnd);
+        }
+    }
 
     @Override
     public ModelInfo model() {
@@ -129,6 +146,12 @@ public final class LlmEngine implements InferenceEngine {
     @Override
     public EngineStats stats() {
         return inbox.stats();
+    }
+
+    @Override
+    public String describe() {
+        return String.format(
+                "model %s: %s%n%s", model.name(), stats(), device.progress().describe(clock.nanoTime()));
     }
 
     @Override
@@ -215,15 +238,17 @@ public final class LlmEngine implements InferenceEngine {
         Flight flight = flights.of(result.item());
         meter.promptTokens(flight.worked(step.plan(), result.item(), step.launchedNanos()));
         switch (result) {
-            case Broken broken ->
-                fail(flight, FailureCode.ENGINE_ERROR, "the step of this request failed: " + reason(broken));
+            case Broken broken -> fail(flight, FailureCode.ENGINE_ERROR, reason(broken));
             case Computed computed -> computed.token().ifPresent(token -> drawn(flight, token));
         }
     }
 
     private static String reason(Broken broken) {
+        String what = broken.cause() instanceof DeviceOutOfMemoryException
+                ? "this request exhausts memory in steps of a single token: "
+                : "the step of this request failed: ";
         String message = broken.cause().getMessage();
-        return message == null ? broken.cause().toString() : message;
+        return what + (message == null ? broken.cause().toString() : message);
     }
 
     private void drawn(Flight flight, SampledToken token) {

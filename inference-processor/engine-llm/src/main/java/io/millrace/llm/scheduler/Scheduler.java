@@ -2,7 +2,6 @@ package io.millrace.llm.scheduler;
 
 import io.millrace.llm.kvcache.BlockPool;
 import io.millrace.llm.kvcache.KvBlocks;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.NavigableSet;
@@ -12,7 +11,8 @@ import java.util.stream.Stream;
 
 /**
  * Decides which tokens the next step computes. Running sequences go first, each with its next token; what is left of
- * max_num_batched_tokens goes to prompts, in the waiting queue's order.
+ * max_num_batched_tokens goes to prompts, in the waiting queue's order. After memory was exhausted steps are smaller for a while
+ * ({@link StepBudget}).
  *
  * <p>Blocks. A sequence starts when each KV group's pool holds the blocks of all its tokens and one block more for each sequence that
  * runs (the reserve): each of those can then go block_size tokens on before anybody is preempted, so admission does not
@@ -36,6 +36,7 @@ public final class Scheduler {
     private final WaitingQueue waiting = new WaitingQueue();
     private final NavigableSet<Sequence> running = new TreeSet<>(Sequence.BY_IMPORTANCE); // ≤ max_num_seqs
     private final BitSet usedSlots; // [max_num_seqs]
+    private final StepBudget budget;
     private long arrivals;
     private long preemptions;
 
@@ -45,6 +46,7 @@ public final class Scheduler {
                 .limit(limits.kvGroups())
                 .toList();
         usedSlots = new BitSet(limits.maxNumSeqs());
+        budget = new StepBudget(limits);
     }
 
     /** Sequences that hold blocks. */
@@ -60,6 +62,11 @@ public final class Scheduler {
     /** Preemptions since the start. */
     public long preemptions() {
         return preemptions;
+    }
+
+    /** What a step may be at most. */
+    public StepBudget budget() {
+        return budget;
     }
 
     /** Fraction of the KV blocks in use, 0 to 1, of the group that has most in use. */
@@ -90,7 +97,7 @@ public final class Scheduler {
      * for its last token in flight.
      */
     public BatchPlan plan() {
-        Draft draft = new Draft();
+        Draft draft = new Draft(budget, limits.prefillMode());
         long preemptionsBefore = preemptions;
         List<Sequence> candidates = List.copyOf(running);
         for (Sequence sequence : candidates) {
@@ -107,19 +114,51 @@ public final class Scheduler {
         if (allPlanned && preemptions == preemptionsBefore) {
             startWaiting(draft);
         }
-        return new BatchPlan(draft.items);
+        return draft.plan();
     }
 
     /**
-     * Plans a step for one running sequence with no step in flight: the way to find out which of a failed step's sequences
-     * was at fault.
+     * Plans items of a failed step again, with no step in flight: the way to find out which of its sequences was at fault.
      *
-     * @param count tokens, as in the failed step; their blocks are held since then
+     * @param items current ones, rolled back; their blocks are held since they were planned
      */
-    public BatchPlan planAlone(Sequence sequence, int count) {
-        Draft draft = new Draft();
-        draft.add(sequence, count);
-        return new BatchPlan(draft.items);
+    public BatchPlan planAgain(List<BatchPlan.Item> items) {
+        Draft draft = new Draft(budget, limits.prefillMode());
+        items.forEach(item -> draft.add(item.sequence(), item.count()));
+        return draft.plan();
+    }
+
+    /**
+     * Plans the least of steps, one token of no request, to see whether the device works at all. It takes a slot and a block of each
+     * KV group until {@link #endProbe}; whoever calls has just requeued a sequence, so they are there.
+     */
+    public BatchPlan planProbe(int token) {
+        KvBlocks blocks = new KvBlocks(pools, limits.blockSize());
+        Sequence probe = new Sequence(arrivals++, 0, "", new int[] {token}, 2, blocks);
+        occupySlot(probe);
+        Draft draft = new Draft(budget, limits.prefillMode());
+        draft.add(probe, 1);
+        return draft.plan();
+    }
+
+    /** Gives back what a probe took. */
+    public void endProbe(BatchPlan plan) {
+        Sequence probe = plan.items().getFirst().sequence();
+        usedSlots.clear(probe.slot());
+        probe.finish();
+    }
+
+    /** Takes a running sequence's slot and blocks; it waits to compute its tokens again. */
+    public void requeue(Sequence sequence) {
+        leaveSlot(sequence);
+        sequence.preempt();
+        waiting.add(sequence);
+        preemptions++;
+    }
+
+    /** {@link #requeue} of every running sequence. */
+    public void requeueAll() {
+        List.copyOf(running).forEach(this::requeue);
     }
 
     /**
@@ -180,7 +219,7 @@ public final class Scheduler {
     private void decode(Sequence sequence, Draft draft) {
         while (!sequence.blocks().growTo(sequence.scheduled() + 1)) {
             Sequence victim = running.last();
-            preempt(victim);
+            requeue(victim);
             if (victim == sequence) {
                 return;
             }
@@ -188,15 +227,8 @@ public final class Scheduler {
         draft.add(sequence, 1);
     }
 
-    private void preempt(Sequence victim) {
-        leaveSlot(victim);
-        victim.preempt();
-        waiting.add(victim);
-        preemptions++;
-    }
-
     private void startWaiting(Draft draft) {
-        while (running.size() < limits.maxNumSeqs()) {
+        while (running.size() < budget.sequences()) {
             Optional<Sequence> head = waiting.peek();
             if (head.isEmpty() || draft.chunk(head.get()) == 0 || !hasBlocksFor(head.get())) {
                 return;
@@ -213,43 +245,20 @@ public final class Scheduler {
     }
 
     private void start(Sequence sequence) {
+        occupySlot(sequence);
+        running.add(sequence);
+    }
+
+    private void occupySlot(Sequence sequence) {
         int slot = usedSlots.nextClearBit(0);
         usedSlots.set(slot);
         sequence.start(slot);
         boolean grown = sequence.blocks().growTo(sequence.known());
         assert grown : sequence;
-        running.add(sequence);
     }
 
     private void leaveSlot(Sequence sequence) {
         usedSlots.clear(sequence.slot());
         running.remove(sequence);
-    }
-
-    /** The plan in the making. */
-    private final class Draft {
-        private final List<BatchPlan.Item> items = new ArrayList<>();
-        private int budget = limits.maxNumBatchedTokens();
-
-        /** Tokens of the sequence that go into this step; 0 when there is no room for what must go in at once. */
-        int chunk(Sequence sequence) {
-            int remaining = sequence.remaining();
-            return limits.prefillMode() == PrefillMode.WHOLE && remaining > budget ? 0 : Math.min(remaining, budget);
-        }
-
-        boolean addChunk(Sequence sequence) {
-            int count = chunk(sequence);
-            if (count > 0) {
-                add(sequence, count);
-            }
-            return count > 0;
-        }
-
-        void add(Sequence sequence, int count) {
-            int start = sequence.scheduled();
-            boolean draws = sequence.schedule(count);
-            items.add(new BatchPlan.Item(sequence, sequence.slot(), sequence.preemptions(), start, count, draws));
-            budget -= count;
-        }
     }
 }

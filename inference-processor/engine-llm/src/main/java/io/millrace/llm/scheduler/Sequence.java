@@ -39,6 +39,7 @@ public final class Sequence {
     private int computed;
     private int slot; // meaningful while RUNNING
     private int preemptions;
+    private int failuresAlone; // since the last token
 
     Sequence(long arrival, int priority, String tenant, int[] prompt, int maxLength, KvBlocks blocks) {
         this.arrival = arrival;
@@ -101,6 +102,15 @@ public final class Sequence {
         return preemptions;
     }
 
+    /**
+     * Notes that a step of this sequence alone failed on a device that works.
+     *
+     * @return how often that happened since its last token
+     */
+    public int failedAlone() {
+        return ++failuresAlone;
+    }
+
     /** Whether no further token fits: the answer is as long as it may be. */
     public boolean atMaxLength() {
         return known >= maxLength;
@@ -119,6 +129,7 @@ public final class Sequence {
             tokens = Arrays.copyOf(tokens, Math.min(maxLength, 2 * known));
         }
         tokens[known++] = token;
+        failuresAlone = 0;
     }
 
     void setPriority(int newPriority) {

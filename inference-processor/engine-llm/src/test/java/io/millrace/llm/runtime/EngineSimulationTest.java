@@ -13,6 +13,8 @@ import io.millrace.engine.Input;
 import io.millrace.engine.Operation;
 import io.millrace.engine.Output;
 import io.millrace.engine.SamplingParameters;
+import io.millrace.llm.backend.StepFailedException;
+import io.millrace.llm.backend.StepInput;
 import io.millrace.llm.scheduler.PrefillMode;
 import io.millrace.llm.scheduler.SchedulerLimits;
 import java.time.Instant;
@@ -41,6 +43,8 @@ class EngineSimulationTest {
         long preemptions = 0;
         int completed = 0;
         int failed = 0;
+        int stopped = 0;
+        long shrinks = 0;
         for (long seed = firstSeed; seed < firstSeed + RUNS; seed++) {
             Simulation simulation = new Simulation(seed);
             try {
@@ -49,12 +53,16 @@ class EngineSimulationTest {
                 throw new AssertionError("-Dmillrace.simulation.runs=1 -Dmillrace.simulation.seed=" + seed, e);
             }
             preemptions += simulation.rig.engine.stats().preemptionsTotal();
+            shrinks += simulation.rig.engine.stats().budgetShrinksTotal();
+            stopped += simulation.stopped ? 1 : 0;
             for (Completion completion : simulation.rig.completions.values()) {
                 completed += completion instanceof Completed ? 1 : 0;
                 failed += completion instanceof Failed ? 1 : 0;
             }
         }
         assertThat(preemptions).as("the workloads reach preemption").isGreaterThan(RUNS / 4);
+        assertThat(shrinks).as("the workloads exhaust memory").isGreaterThan(RUNS / 4);
+        assertThat(stopped).as("devices break for good").isBetween(RUNS / 100, RUNS / 10);
         assertThat(completed).as("most requests are answered").isGreaterThan(failed);
         assertThat(failed).as("the workloads reach failures").isGreaterThan(RUNS / 10);
     }
@@ -67,15 +75,31 @@ class EngineSimulationTest {
         private final List<InferenceRequest> accepted = new ArrayList<>();
         private final Set<String> cancelled = new HashSet<>();
         private final boolean cancels;
+        private final boolean reprioritizes;
+        private boolean outages;
+        private int launches;
+        private int outageFrom = 20;
+        private int outageTo = 20;
+        private int breaksAt = Integer.MAX_VALUE;
+        private int memoryTokens = 1;
+        private boolean stopped;
 
         Simulation(long seed) {
             random = new Random(seed);
             limits = limits();
             rig = new EngineRig(1 + random.nextInt(2), limits, 1 + random.nextInt(20));
             cancels = random.nextInt(3) == 0;
+            reprioritizes = random.nextInt(3) == 0;
+            rig.runner.onLaunch = this::launched;
             if (random.nextInt(3) == 0) {
-                rig.runner.failsToLaunch = () -> fault(40);
-                rig.runner.failsToCollect = () -> fault(20);
+                outages = true;
+                breaksAt = random.nextInt(10) == 0 ? random.nextInt(100) : Integer.MAX_VALUE;
+                rig.runner.failsToLaunch = () -> down() && random.nextInt(3) == 0;
+                rig.runner.failsToCollect = this::down;
+            }
+            if (random.nextInt(3) == 0) {
+                rig.runner.exhaustsMemoryAtLaunch = step -> step.tokenCount() > memoryTokens && random.nextInt(3) == 0;
+                rig.runner.exhaustsMemoryAtCollect = step -> step.tokenCount() > memoryTokens;
             }
             int requests = 1 + random.nextInt(30);
             for (int i = 0; i < requests; i++) {
@@ -130,24 +154,50 @@ class EngineSimulationTest {
                     0);
         }
 
-        /** A fault that comes and goes: not again before each sequence of a failed step has run alone. */
-        private boolean fault(int oneIn) {
-            return rig.runner.launchesSinceFailure > limits.maxNumSeqs() + 1 && random.nextInt(oneIn) == 0;
+        private void launched(StepInput step) {
+            assertThat(step.tokenCount()).isLessThanOrEqualTo(rig.engine.stats().tokenBudget());
+            launches++;
+            if (random.nextInt(50) == 0) {
+                memoryTokens = 1 + random.nextInt(limits.maxNumBatchedTokens());
+            }
+            // far enough apart that each sequence draws a token in between: who fails alone twice without one is at
+            // fault
+            if (outages && launches > outageTo + 2 * limits.maxModelLen() && random.nextInt(20) == 0) {
+                outageFrom = launches;
+                outageTo = outageFrom + random.nextInt(2 * limits.maxNumSeqs() + 2);
+            }
+        }
+
+        /** Outages that come and go, or come to stay. */
+        private boolean down() {
+            return launches >= outageFrom && launches < outageTo || launches >= breaksAt;
         }
 
         void run() {
             int turns = 0;
-            while (!toCome.isEmpty() || !rig.engine.isIdle()) {
+            while (!stopped && (!toCome.isEmpty() || !rig.engine.isIdle())) {
                 arrive();
                 cancelSome();
-                rig.engine.step();
+                reprioritizeSome();
+                step();
                 rig.clock.advance(1_000_000);
                 if (++turns > 20_000) {
                     throw new AssertionError("no end: " + rig.engine.stats());
                 }
             }
-            rig.engine.step();
+            if (!stopped) {
+                rig.engine.step();
+            }
             check();
+        }
+
+        private void step() {
+            try {
+                rig.engine.step();
+            } catch (StepFailedException e) {
+                assertThat(down()).as("stopped for a device that works").isTrue();
+                stopped = true;
+            }
         }
 
         private void arrive() {
@@ -170,7 +220,20 @@ class EngineSimulationTest {
             }
         }
 
+        private void reprioritizeSome() {
+            if (reprioritizes && !accepted.isEmpty() && random.nextInt(5) == 0) {
+                rig.engine.setPriority(
+                        accepted.get(random.nextInt(accepted.size())).id(), random.nextInt(4));
+            }
+        }
+
         private void check() {
+            if (stopped) {
+                accepted.stream()
+                        .filter(r -> rig.completions.containsKey(r.id()))
+                        .forEach(this::check);
+                return;
+            }
             assertThat(rig.completions).hasSameSizeAs(accepted);
             accepted.forEach(this::check);
             EngineStats stats = rig.engine.stats();

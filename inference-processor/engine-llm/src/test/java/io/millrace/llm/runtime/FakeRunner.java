@@ -1,5 +1,6 @@
 package io.millrace.llm.runtime;
 
+import io.millrace.llm.backend.DeviceOutOfMemoryException;
 import io.millrace.llm.backend.StepFailedException;
 import io.millrace.llm.backend.StepInput;
 import io.millrace.llm.backend.StepOutput;
@@ -19,6 +20,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * A device that computes nothing but keeps the books: its KV blocks hold the token written at each position, and the token it
@@ -36,15 +39,24 @@ final class FakeRunner implements StepRunner {
     private final SchedulerLimits limits;
     private final int[][][] cache; // [kv_groups][num_blocks][block_size] token ids
     private final Map<Integer, Integer> newestDraw = new HashMap<>(); // by slot
-    private final Deque<Optional<StepOutput>> inFlight = new ArrayDeque<>(); // empty: the step failed
+    private final Deque<Computed> inFlight = new ArrayDeque<>();
     final List<String> events = new ArrayList<>();
     final List<StepInput> steps = new ArrayList<>();
+    Consumer<StepInput> onLaunch = step -> {};
     BooleanSupplier failsToLaunch = () -> false;
     BooleanSupplier failsToCollect = () -> false;
-    int launchesSinceFailure;
+    Predicate<StepInput> exhaustsMemoryAtLaunch = step -> false; // as the heap's: an Error
+    Predicate<StepInput> exhaustsMemoryAtCollect = step -> false; // as a device's own
     private int launched;
     private int collected;
     boolean closed;
+
+    /** What collect answers: a step's tokens, or why it failed. */
+    private sealed interface Computed {
+        record Drawn(StepOutput output) implements Computed {}
+
+        record Failed(RuntimeException cause) implements Computed {}
+    }
 
     FakeRunner(int depth, SchedulerLimits limits) {
         this.depth = depth;
@@ -68,10 +80,12 @@ final class FakeRunner implements StepRunner {
             throw new AssertionError("launched beyond depth " + depth);
         }
         check(step);
-        launchesSinceFailure++;
+        onLaunch.accept(step);
         if (failsToLaunch.getAsBoolean()) {
-            launchesSinceFailure = 0;
             throw new StepFailedException("launch failed", new RuntimeException("fake"));
+        }
+        if (exhaustsMemoryAtLaunch.test(step)) {
+            throw new OutOfMemoryError("no room for " + step.tokenCount() + " tokens");
         }
         events.add("launch " + launched++);
         steps.add(step);
@@ -81,11 +95,21 @@ final class FakeRunner implements StepRunner {
             int[] tokens = tokens(item);
             fails |= Arrays.stream(tokens).anyMatch(token -> token == POISON);
         }
-        launchesSinceFailure = fails ? 0 : launchesSinceFailure;
+        boolean exhausts = exhaustsMemoryAtCollect.test(step);
         for (StepInput.Item item : step.items()) {
-            compute(item, fails).ifPresent(sampled::add);
+            compute(item, fails || exhausts).ifPresent(sampled::add);
         }
-        inFlight.addLast(fails ? Optional.empty() : Optional.of(new StepOutput(sampled)));
+        inFlight.addLast(outcome(step, fails, exhausts, sampled));
+    }
+
+    private static Computed outcome(StepInput step, boolean fails, boolean exhausts, List<SampledToken> sampled) {
+        if (exhausts) {
+            String message = "no room for " + step.tokenCount() + " tokens";
+            return new Computed.Failed(new DeviceOutOfMemoryException(message, new RuntimeException("fake")));
+        }
+        return fails
+                ? new Computed.Failed(new StepFailedException("step failed", new RuntimeException("fake")))
+                : new Computed.Drawn(new StepOutput(sampled));
     }
 
     @Override
@@ -94,8 +118,10 @@ final class FakeRunner implements StepRunner {
             throw new AssertionError("nothing in flight");
         }
         events.add("collect " + collected++);
-        return inFlight.removeFirst()
-                .orElseThrow(() -> new StepFailedException("step failed", new RuntimeException("fake")));
+        return switch (inFlight.removeFirst()) {
+            case Computed.Drawn drawn -> drawn.output();
+            case Computed.Failed failed -> throw failed.cause();
+        };
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.millrace.engine.Rejection;
 import io.millrace.engine.SamplingParameters;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -66,6 +67,50 @@ class LlmEngineThreadTest {
         rig.engine.close();
         assertThat(rig.runner.closed).isTrue();
         assertThat(rig.completions).isEmpty();
+    }
+
+    @Test
+    void shouldBeUnhealthyAndCompleteNothingWhenTheDeviceIsBrokenForGood() {
+        EngineRig rig = new EngineRig(2);
+        rig.runner.failsToCollect = () -> true;
+        rig.submit(request("a", "abc", SHORT));
+        rig.submit(request("b", "abc", SHORT));
+
+        rig.engine.start();
+
+        await().until(() -> !rig.engine.stats().healthy());
+        assertThat(rig.completions).isEmpty();
+        assertThat(rig.engine.stats().running() + rig.engine.stats().waiting()).isEqualTo(2);
+        rig.engine.close();
+        assertThat(rig.runner.closed).isTrue();
+    }
+
+    @Test
+    void shouldTellWhatItIsAtWhileAStepHangs() throws Exception {
+        EngineRig rig = new EngineRig(1);
+        CountDownLatch hanging = new CountDownLatch(1);
+        CompletableFuture<Void> release = new CompletableFuture<>();
+        rig.runner.onLaunch = step -> {
+            if (step.items().getFirst().start() > 3) {
+                hanging.countDown();
+                release.join();
+            }
+        };
+        rig.submit(request("a", "abc", SHORT));
+        rig.submit(request("b", "abcde", SHORT));
+        rig.engine.start();
+        hanging.await();
+        rig.clock.advance(90_000_000_000L);
+
+        assertThat(rig.engine.describe())
+                .contains("EngineStats[healthy=true, running=2, waiting=0")
+                .contains("steps launched: 3, the last 90.0 s ago; completed: 2, the last 90.0 s ago")
+                .contains("the last step launched has 2 sequences")
+                .contains("  request a: running, priority=0, known=5, computed=4, in the step: 4 to 4")
+                .contains("  request b: running, priority=0, known=7, computed=6, in the step: 6 to 6");
+
+        release.complete(null);
+        rig.engine.close();
     }
 
     @Test

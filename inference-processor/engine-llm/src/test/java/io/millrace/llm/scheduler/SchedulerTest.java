@@ -239,15 +239,49 @@ class SchedulerTest {
     @Test
     void shouldPlanTheSameTokensAgainAfterARollBack() {
         Scheduler scheduler = scheduler(16, 4, 100, PrefillMode.CHUNKED);
-        Sequence sequence = scheduler.enqueue(0, "t", new int[20], 30);
+        scheduler.enqueue(0, "t", new int[20], 30);
         run(scheduler, scheduler.plan());
         BatchPlan failed = scheduler.plan();
         scheduler.rollBack(failed.items().getFirst());
 
-        BatchPlan alone =
-                scheduler.planAlone(sequence, failed.items().getFirst().count());
+        assertThat(scheduler.planAgain(failed.items())).isEqualTo(failed);
+    }
 
-        assertThat(alone).isEqualTo(failed);
+    @Test
+    void shouldLendAProbeTheSlotAndTheBlockOfARequeuedSequence() {
+        Scheduler scheduler = scheduler(16, 1, 25, PrefillMode.CHUNKED);
+        Sequence only = scheduler.enqueue(0, "t", new int[99], 100);
+        scheduler.plan();
+        assertThat(scheduler.kvCacheUsage()).isEqualTo(1);
+        scheduler.requeue(only);
+
+        BatchPlan probe = scheduler.planProbe(0);
+
+        assertThat(probe.tokenCount()).isEqualTo(1);
+        assertThat(scheduler.runningCount()).isZero();
+        scheduler.endProbe(probe);
+        assertThat(scheduler.kvCacheUsage()).isZero();
+        assertThat(scheduler.plan().items().getFirst().sequence()).isSameAs(only);
+    }
+
+    @Test
+    void shouldRunFewerSequencesInChunksWhileTheBudgetIsShort() {
+        Scheduler scheduler = scheduler(16, 4, 100, PrefillMode.WHOLE, 16);
+        for (int i = 0; i < 4; i++) {
+            scheduler.enqueue(0, "t", new int[12], 16);
+        }
+        scheduler.plan();
+        scheduler.requeueAll();
+        scheduler.budget().shrink();
+        assertThat(scheduler.runningCount()).isZero();
+
+        BatchPlan plan = scheduler.plan();
+        assertThat(describe(plan)).containsExactly("0: 0+8");
+        run(scheduler, plan);
+        plan = scheduler.plan();
+        assertThat(describe(plan)).containsExactly("0: 8+4 draws", "1: 0+4");
+        run(scheduler, plan);
+        assertThat(describe(scheduler.plan())).as("two at once, not three").containsExactly("0: 12+1 draws", "1: 4+7");
     }
 
     @Test
