@@ -92,6 +92,14 @@ final class StatusGauges {
                 "millrace.engine.generation.tokens",
                 "Tokens generated, with those of prompts that have not ended.",
                 EngineStats::generationTokensTotal);
+        engine.gauge(
+                "millrace.engine.token.budget",
+                "Most tokens of a step; less than configured for a while after memory was exhausted.",
+                EngineStats::tokenBudget);
+        engine.counter(
+                "millrace.engine.budget.shrinks",
+                "Times that steps were made smaller because memory was exhausted.",
+                EngineStats::budgetShrinksTotal);
         engine.counter("millrace.engine.busy.seconds", "Time spent in steps.", stats -> stats.busyNanosTotal() / 1e9);
     }
 

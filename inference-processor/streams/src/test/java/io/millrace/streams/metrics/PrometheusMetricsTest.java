@@ -49,6 +49,8 @@ class PrometheusMetricsTest {
                 .containsEntry("millrace_num_requests_waiting{model_name=\"m\"}", 4.0)
                 .containsEntry("millrace_kv_cache_usage_perc{model_name=\"m\"}", 0.25)
                 .containsEntry("millrace_num_preemptions_total{model_name=\"m\"}", 11.0)
+                .containsEntry("millrace_engine_budget_shrinks_total{model_name=\"m\"}", 12.0)
+                .containsEntry("millrace_engine_token_budget{model_name=\"m\"}", 13.0)
                 .containsEntry("millrace_engine_healthy{model_name=\"m\"}", 1.0)
                 .containsEntry("millrace_engine_steps_total{model_name=\"m\"}", 7.0)
                 .containsEntry("millrace_engine_step_sequences_total{model_name=\"m\"}", 8.0)
