@@ -47,6 +47,7 @@ final class FakeRunner implements StepRunner {
     BooleanSupplier failsToCollect = () -> false;
     Predicate<StepInput> exhaustsMemoryAtLaunch = step -> false; // as the heap's: an Error
     Predicate<StepInput> exhaustsMemoryAtCollect = step -> false; // as a device's own
+    int launchesSinceFailure;
     private int launched;
     private int collected;
     boolean closed;
@@ -81,7 +82,9 @@ final class FakeRunner implements StepRunner {
         }
         check(step);
         onLaunch.accept(step);
+        launchesSinceFailure++;
         if (failsToLaunch.getAsBoolean()) {
+            launchesSinceFailure = 0;
             throw new StepFailedException("launch failed", new RuntimeException("fake"));
         }
         if (exhaustsMemoryAtLaunch.test(step)) {
@@ -95,6 +98,7 @@ final class FakeRunner implements StepRunner {
             int[] tokens = tokens(item);
             fails |= Arrays.stream(tokens).anyMatch(token -> token == POISON);
         }
+        launchesSinceFailure = fails ? 0 : launchesSinceFailure;
         boolean exhausts = exhaustsMemoryAtCollect.test(step);
         for (StepInput.Item item : step.items()) {
             compute(item, fails || exhausts).ifPresent(sampled::add);
