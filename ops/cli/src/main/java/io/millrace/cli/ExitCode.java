@@ -9,6 +9,7 @@ enum ExitCode {
     INPUT(4, "some of the input was refused or failed; the rest was done"),
     MODEL(5, "the model is unknown, cannot be fetched or cannot be read"),
     KAFKA(6, "Kafka, its topics or the registry cannot be used"),
+    WARNING(7, "a check found something that works but should be changed"),
     INTERRUPTED(130, "interrupted (143 on SIGTERM)");
 
     final int value;

@@ -69,7 +69,8 @@ public final class Main implements Runnable {
                 .addSubcommand(new ProcessCommand(session))
                 .addSubcommand(new SubmitCommand(session))
                 .addSubcommand(new ResultsCommand(session))
-                .addSubcommand(group(new TopicsCommand.Group(), new TopicsCommand.Create(session)))
+                .addSubcommand(group(
+                        new TopicsCommand.Group(), new TopicsCommand.Create(session), new TopicsCheckCommand(session)))
                 .addSubcommand(group(new SinkCommand.Group(), new SinkCommand.Jsonl(session)))
                 .addSubcommand(group(
                         new ModelCommand.Group(),

@@ -28,8 +28,8 @@ final class TopicsCommand {
     @Command(
             name = "topics",
             synopsisSubcommandLabel = "COMMAND",
-            description = "Prepares Kafka's topics.",
-            footer = {"", "Example:", "  millrace topics create"})
+            description = "Creates, checks and grows Kafka's topics.",
+            footer = {"", "Examples:", "  millrace topics create", "  millrace topics check"})
     static final class Group {}
 
     /** {@code topics create}. */

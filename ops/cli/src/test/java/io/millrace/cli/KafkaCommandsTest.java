@@ -1,13 +1,19 @@
 package io.millrace.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -78,6 +84,48 @@ class KafkaCommandsTest {
                 .containsExactly(
                         "millrace: schema.registry.url=\"mock://x\", expected=a registry that other processes reach, or"
                                 + " none (records are then JSON)");
+    }
+
+    @Test
+    void shouldCheckTopicsAndFixWhatIsSafe(TestKafka kafka) throws IOException {
+        String name = TestKafka.uniqueName("check");
+        String config = config(kafka, name);
+        Cli none = Cli.run("topics", "check", "--config", config);
+        assertThat(none.exitCode()).isEqualTo(6);
+        assertThat(none.outLines().get(1))
+                .containsSubsequence("ERROR", name + ".prompts and 6 others", "absent", "exists");
+
+        Cli.run("topics", "create", "--config", config);
+        Cli created = Cli.run("topics", "check", "--config", config);
+        assertThat(created.exitCode()).as(created.out()).isZero();
+        assertThat(created.outLines())
+                .as("one broker, one copy")
+                .filteredOn(line -> line.contains("NOTE"))
+                .singleElement()
+                .asString()
+                .contains("replicas");
+        assertThat(created.out()).doesNotContain("WARNING", "ERROR").contains("isolation.level=read_committed");
+
+        String changelog = name + "-pending-changelog";
+        setTopic(kafka, changelog, "cleanup.policy", "delete");
+        setTopic(kafka, changelog, "segment.ms", "604800000");
+        Cli broken = Cli.run("topics", "check", "--config", config);
+        assertThat(broken.exitCode()).isEqualTo(6);
+        Cli fixed = Cli.run("topics", "check", "--fix", "--config", config);
+        assertThat(fixed.exitCode()).as(fixed.out()).isZero();
+        assertThat(fixed.outLines())
+                .contains(
+                        "Changed " + changelog + ": segment.ms from 604800000 to 60000",
+                        "Changed " + changelog + ": cleanup.policy from delete to compact");
+        assertThat(Cli.run("topics", "check", "--config", config).out()).doesNotContain("WARNING", "ERROR");
+    }
+
+    private static void setTopic(TestKafka kafka, String topic, String setting, String value) {
+        var resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+        var operation = new AlterConfigOp(new ConfigEntry(setting, value), AlterConfigOp.OpType.SET);
+        kafka.admin().incrementalAlterConfigs(Map.of(resource, List.of(operation)));
+        await().until(() -> kafka.admin().describeConfigs(List.of(resource)).all().get().values().stream()
+                .allMatch(config -> value.equals(config.get(setting).value())));
     }
 
     private String prompts = "";

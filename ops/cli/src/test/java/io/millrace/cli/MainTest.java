@@ -39,6 +39,7 @@ class MainTest {
                 "submit",
                 "results",
                 "topics create",
+                "topics check",
                 "model pull",
                 "model list",
                 "model show",

@@ -137,7 +137,7 @@ public final class ProcessorApp implements AutoCloseable {
         StreamsProperties.checkGuarded(settings.kafka());
         Topics.Facts facts;
         try (Admin admin = PlainClients.admin(settings.kafka())) {
-            facts = Topics.check(admin, settings);
+            facts = Topics.prepare(admin, settings);
         }
         LOG.info("limits: pending {}, sizes {}", settings.gate(), facts.limits());
         ProcessorApp app = new ProcessorApp(settings, served, facts, hooks);

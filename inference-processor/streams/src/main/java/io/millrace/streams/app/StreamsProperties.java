@@ -15,6 +15,9 @@ import org.apache.kafka.streams.StreamsConfig;
  */
 final class StreamsProperties {
 
+    /** How long a killed instance's transaction may hide answers, unless the user says otherwise. */
+    static final long TRANSACTION_TIMEOUT_MS = 10_000;
+
     private static final int KAFKAS_BATCH_BYTES = 16_384;
     private static final long LEAST_BUFFER_BYTES = 32L * 1024 * 1024;
 
@@ -63,7 +66,7 @@ final class StreamsProperties {
         all.put(StreamsConfig.DEFAULT_TIMESTAMP_EXTRACTOR_CLASS_CONFIG, RecordOrWallClockTime.class);
         // Streams raises it to 100
         all.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 0);
-        all.put(StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG), 10_000);
+        all.put(StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG), (int) TRANSACTION_TIMEOUT_MS);
         all.put(StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG), maxRequestBytes);
         all.put(
                 StreamsConfig.producerPrefix(ProducerConfig.BUFFER_MEMORY_CONFIG),

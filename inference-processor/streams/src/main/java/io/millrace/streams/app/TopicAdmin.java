@@ -11,12 +11,19 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.ClusterAuthorizationException;
+import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
@@ -50,38 +57,30 @@ final class TopicAdmin {
 
     /** The topics that are seen at this moment. */
     Map<String, TopicDescription> describeNow(Collection<String> names) {
+        return describe(names, List.of(UnknownTopicOrPartitionException.class));
+    }
+
+    /** The same, without those that this client may not see. */
+    Map<String, TopicDescription> describeVisible(Collection<String> names) {
+        return describe(names, List.of(UnknownTopicOrPartitionException.class, TopicAuthorizationException.class));
+    }
+
+    private Map<String, TopicDescription> describe(
+            Collection<String> names, List<Class<? extends Exception>> meaningAbsent) {
         Map<String, TopicDescription> found = new HashMap<>();
-        for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
-                admin.describeTopics(names).topicNameValues().entrySet()) {
-            try {
-                found.put(topic.getKey(), get(topic.getValue(), "describe topic " + topic.getKey()));
-            } catch (StartException e) {
-                if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
-                    throw e;
-                }
-            }
-        }
+        admin.describeTopics(names)
+                .topicNameValues()
+                .forEach((name, future) -> getUnless(meaningAbsent, future, "describe topic " + name)
+                        .ifPresent(topic -> found.put(name, topic)));
         return found;
     }
 
-    /** The effective {@code max.message.bytes} of each topic, the broker's default included. */
-    Map<String, Integer> maxMessageBytes(Collection<String> names) {
-        List<ConfigResource> resources = names.stream()
-                .map(name -> new ConfigResource(ConfigResource.Type.TOPIC, name))
-                .toList();
-        Map<ConfigResource, Config> configs = configs(resources);
-        Map<String, Integer> bytes = new HashMap<>();
-        configs.forEach((resource, config) -> bytes.put(
-                resource.name(),
-                Integer.valueOf(config.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG).value())));
-        return bytes;
-    }
-
-    private Map<ConfigResource, Config> configs(List<ConfigResource> resources) {
+    /** The effective settings of each topic, the brokers' defaults included; without those that this client may not see. */
+    Map<String, Map<String, String>> settings(Collection<String> names) {
         long giveUp = System.nanoTime() + SEEN.toNanos();
         while (true) {
             try {
-                return get(admin.describeConfigs(resources).all(), "read the settings of " + resources);
+                return settingsNow(names);
             } catch (StartException e) {
                 if (!(e.getCause() instanceof UnknownTopicOrPartitionException) || System.nanoTime() > giveUp) {
                     throw e;
@@ -89,6 +88,79 @@ final class TopicAdmin {
                 pause();
             }
         }
+    }
+
+    private Map<String, Map<String, String>> settingsNow(Collection<String> names) {
+        Map<String, Map<String, String>> settings = new HashMap<>();
+        admin.describeConfigs(names.stream()
+                        .map(name -> new ConfigResource(ConfigResource.Type.TOPIC, name))
+                        .toList())
+                .values()
+                .forEach((topic, future) -> getUnless(
+                                List.of(TopicAuthorizationException.class),
+                                future,
+                                "read the settings of topic " + topic.name())
+                        .ifPresent(config -> settings.put(topic.name(), values(config))));
+        return settings;
+    }
+
+    /** The settings of one broker, taken to stand for all; empty where they may not be read. */
+    Map<String, String> brokerSettings() {
+        Collection<Node> nodes = get(admin.describeCluster().nodes(), "list the brokers");
+        if (nodes.isEmpty()) {
+            return Map.of();
+        }
+        String id = nodes.iterator().next().idString();
+        KafkaFuture<Map<ConfigResource, Config>> future = admin.describeConfigs(
+                        List.of(new ConfigResource(ConfigResource.Type.BROKER, id)))
+                .all();
+        return getUnless(List.of(ClusterAuthorizationException.class), future, "read the settings of broker " + id)
+                .map(configs -> values(configs.values().iterator().next()))
+                .orElse(Map.of());
+    }
+
+    private static Map<String, String> values(Config config) {
+        Map<String, String> values = new HashMap<>();
+        for (ConfigEntry entry : config.entries()) {
+            if (entry.value() != null) {
+                values.put(entry.name(), entry.value());
+            }
+        }
+        return values;
+    }
+
+    /** A group's offsets; none for a group that never committed. */
+    Map<TopicPartition, Long> committed(String group) {
+        Map<TopicPartition, Long> offsets = new HashMap<>();
+        getUnless(
+                        List.of(GroupIdNotFoundException.class),
+                        admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(),
+                        "read the offsets of group " + group)
+                .ifPresent(committed -> committed.forEach((partition, offset) -> {
+                    if (offset != null) {
+                        offsets.put(partition, offset.offset());
+                    }
+                }));
+        return offsets;
+    }
+
+    Map<TopicPartition, Long> offsets(Collection<TopicPartition> partitions, OffsetSpec spec) {
+        Map<TopicPartition, OffsetSpec> request = new HashMap<>();
+        partitions.forEach(partition -> request.put(partition, spec));
+        Map<TopicPartition, Long> offsets = new HashMap<>();
+        get(admin.listOffsets(request).all(), "list offsets")
+                .forEach((partition, info) -> offsets.put(partition, info.offset()));
+        return offsets;
+    }
+
+    /** Sets one topic setting and leaves the others. */
+    void set(String topic, String setting, String value) {
+        AlterConfigOp operation = new AlterConfigOp(new ConfigEntry(setting, value), AlterConfigOp.OpType.SET);
+        get(
+                admin.incrementalAlterConfigs(
+                                Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic), List.of(operation)))
+                        .all(),
+                "set " + setting + "=" + value + " of topic " + topic);
     }
 
     private static void pause() {
@@ -119,6 +191,19 @@ final class TopicAdmin {
 
     static NewTopic topic(String name, int partitions, short replicationFactor, Map<String, String> configs) {
         return new NewTopic(name, Optional.of(partitions), Optional.of(replicationFactor)).configs(configs);
+    }
+
+    /** The answer, unless the question fails with one of these. */
+    private static <T> Optional<T> getUnless(
+            List<Class<? extends Exception>> failures, KafkaFuture<T> future, String what) {
+        try {
+            return Optional.of(get(future, what));
+        } catch (StartException e) {
+            if (failures.stream().noneMatch(failure -> failure.isInstance(e.getCause()))) {
+                throw e;
+            }
+            return Optional.empty();
+        }
     }
 
     // a future of Void holds null

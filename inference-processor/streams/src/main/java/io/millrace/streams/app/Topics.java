@@ -1,5 +1,6 @@
 package io.millrace.streams.app;
 
+import io.millrace.streams.app.Finding.Severity;
 import io.millrace.streams.control.ControlTopic;
 import io.millrace.streams.gate.FencedProducer;
 import io.millrace.streams.pending.PendingStore;
@@ -7,23 +8,28 @@ import io.millrace.streams.records.Sink;
 import io.millrace.streams.records.SizeLimits;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.streams.StreamsConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Creates topics, and checks at start-up that those that are there can work together. */
 public final class Topics {
 
     /** What a pending entry or a dead letter takes on top of its prompt record: key, counters, error headers. */
     static final int ENTRY_OVERHEAD_BYTES = 64 * 1024;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Topics.class);
 
     private Topics() {}
 
@@ -84,8 +90,7 @@ public final class Topics {
         int partitions = Objects.requireNonNull(admin.describe(List.of(prompts)).get(prompts))
                 .partitions()
                 .size();
-        int promptBytes =
-                Objects.requireNonNull(admin.maxMessageBytes(List.of(prompts)).get(prompts));
+        int promptBytes = bytes(admin.settings(List.of(prompts)), prompts);
         List<NewTopic> rest = new ArrayList<>();
         for (String name : List.of(
                 settings.outputs().results(),
@@ -97,10 +102,10 @@ public final class Topics {
         rest.add(planned(
                 shape,
                 settings.outputs().deadLetters(),
-                Map.of(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(plus(promptBytes)))));
+                Map.of(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(entryBytes(promptBytes)))));
         // one partition: every instance reads all of it, and commands keep their order
         rest.add(TopicAdmin.topic(settings.controlTopic(), 1, shape.replicationFactor(), ControlTopic.config()));
-        rest.addAll(own(settings, new Shape(partitions, shape.replicationFactor()), plus(promptBytes)));
+        rest.addAll(own(settings, new Shape(partitions, shape.replicationFactor()), entryBytes(promptBytes)));
         created.addAll(admin.create(rest));
         var _ = admin.describe(rest.stream().map(NewTopic::name).toList());
         return created;
@@ -120,94 +125,95 @@ public final class Topics {
         return TopicAdmin.topic(name, shape.partitions(), shape.replicationFactor(), configs);
     }
 
-    /**
-     * Creates the fence, and checks the rest.
-     *
-     * @throws StartException naming what is wrong and the remedy
-     */
-    static Facts check(Admin client, ProcessorSettings settings) {
+    /** What is not as it should be, the worst last; several topics in one where they have the same. */
+    public static List<Finding> check(Admin client, ProcessorSettings settings) {
+        return Finding.merged(TopicChecks.of(settings, TopicSurvey.of(client, settings))).stream()
+                .sorted(Comparator.comparing(Finding::severity))
+                .toList();
+    }
+
+    /** Does what a finding's fix says. The others need a person. */
+    public static void fix(Admin client, Finding finding) {
         TopicAdmin admin = new TopicAdmin(client);
-        String changelog = PendingStore.changelog(settings.applicationId());
-        String fence = FencedProducer.fenceTopic(settings.applicationId());
-        if (admin.describeNow(List.of(fence)).isEmpty()) {
-            admin.create(List.of(TopicAdmin.topic(fence, 1, settings.replicationFactor(), Map.of())));
-        }
-        List<String> users = new ArrayList<>(
-                List.of(settings.promptsTopic(), settings.engineMetricsTopic(), settings.controlTopic()));
-        for (Sink sink : Sink.values()) {
-            users.add(settings.outputs().of(sink));
-        }
-        Map<String, TopicDescription> found = admin.describe(users);
-        requirePresent(users, found);
-        // Streams creates it at the first start: nothing to wait for
-        found.putAll(admin.describeNow(List.of(changelog)));
-        TopicDescription prompts = Objects.requireNonNull(found.get(settings.promptsTopic()));
-        requireSameCount(settings, prompts, changelog, found);
-        return facts(settings, prompts.topicId(), changelog, admin.maxMessageBytes(found.keySet()));
+        finding.fix().ifPresent(value -> finding.topics().forEach(topic -> admin.set(topic, finding.setting(), value)));
     }
 
-    private static void requirePresent(List<String> names, Map<String, TopicDescription> found) {
-        List<String> missing =
-                names.stream().filter(name -> !found.containsKey(name)).toList();
-        if (!missing.isEmpty()) {
-            throw new StartException("topics " + missing
-                    + " do not exist. Create them: millrace topics create (or name existing ones under topics: in the"
-                    + " configuration)");
+    /**
+     * Checks, logs warnings, and creates those of the application's own topics that do not exist.
+     *
+     * @throws StartException naming all that is wrong, each with its remedy
+     */
+    static Facts prepare(Admin client, ProcessorSettings settings) {
+        TopicSurvey survey = TopicSurvey.of(client, settings);
+        List<Finding> findings = Finding.merged(TopicChecks.of(settings, survey));
+        List<String> errors = findings.stream()
+                .filter(finding -> finding.severity() == Severity.ERROR)
+                .map(Finding::message)
+                .toList();
+        if (!errors.isEmpty()) {
+            throw new StartException(String.join("\n", errors));
         }
+        findings.stream()
+                .filter(finding -> finding.severity() == Severity.WARNING)
+                .forEach(finding -> LOG.warn("{}", finding.message()));
+        createOwn(new TopicAdmin(client), settings, survey);
+        return facts(settings, survey);
     }
 
-    private static void requireSameCount(
-            ProcessorSettings settings,
-            TopicDescription prompts,
-            String changelog,
-            Map<String, TopicDescription> found) {
-        TopicDescription log = found.get(changelog);
-        int expected = prompts.partitions().size();
-        if (log != null && log.partitions().size() != expected) {
-            throw new StartException("changelog " + changelog + " partitions="
-                    + log.partitions().size() + ", expected=" + expected + " as topic " + settings.promptsTopic()
-                    + " has: the prompts topic was grown or created again. Remedy: stop every instance of application_id="
-                    + settings.applicationId() + " with nothing pending, delete topic " + changelog
-                    + ", start again; or use another application_id");
-        }
+    private static void createOwn(TopicAdmin admin, ProcessorSettings settings, TopicSurvey survey) {
+        Shape shape = new Shape(survey.partitions(settings.promptsTopic()), settings.replicationFactor());
+        int recordBytes = entryBytes(bytes(survey.settings(), settings.promptsTopic()));
+        List<NewTopic> missing = own(settings, shape, recordBytes).stream()
+                .filter(topic -> survey.topic(topic.name()).isEmpty())
+                .toList();
+        admin.create(missing);
+        var _ = admin.describe(missing.stream().map(NewTopic::name).toList());
     }
 
-    private static Facts facts(
-            ProcessorSettings settings, Uuid topicId, String changelog, Map<String, Integer> maxBytes) {
-        int promptBytes = Objects.requireNonNull(maxBytes.get(settings.promptsTopic()));
-        // Streams creates the changelog with what we ask for, unless it is there already
-        int changelogBytes = maxBytes.getOrDefault(changelog, plus(promptBytes));
+    private static Facts facts(ProcessorSettings settings, TopicSurvey survey) {
+        int promptBytes = bytes(survey.settings(), settings.promptsTopic());
+        int changelogBytes = survey.number(
+                        PendingStore.changelog(settings.applicationId()), TopicConfig.MAX_MESSAGE_BYTES_CONFIG)
+                .map(Long::intValue)
+                .orElse(entryBytes(promptBytes));
         Map<Sink, Integer> outputs = new HashMap<>();
         for (Sink sink : Sink.values()) {
-            outputs.put(
-                    sink, Objects.requireNonNull(maxBytes.get(settings.outputs().of(sink))));
+            outputs.put(sink, bytes(survey.settings(), settings.outputs().of(sink)));
         }
         int largest = Math.max(changelogBytes, Collections.max(outputs.values()));
         int least = Math.min(changelogBytes, Collections.min(outputs.values()));
-        int maxRequest = usersMaxRequest(settings, largest);
+        int maxRequest = usersNumber(settings, ProducerConfig.MAX_REQUEST_SIZE_CONFIG)
+                .map(Long::intValue)
+                .orElse(largest);
         Map<Sink, Long> limits = new HashMap<>();
         outputs.forEach((sink, bytes) -> limits.put(sink, (long) Math.min(bytes, maxRequest)));
         SizeLimits sizes = new SizeLimits(Math.min(changelogBytes, maxRequest), limits);
+        Uuid topicId = survey.topic(settings.promptsTopic()).orElseThrow().topicId();
         return new Facts(topicId, sizes, changelogBytes, maxRequest, least);
     }
 
-    private static int usersMaxRequest(ProcessorSettings settings, int otherwise) {
-        for (String name : List.of(
-                StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG),
-                ProducerConfig.MAX_REQUEST_SIZE_CONFIG)) {
+    private static int bytes(Map<String, Map<String, String>> settings, String topic) {
+        String value = Objects.requireNonNull(settings.get(topic)).get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG);
+        return Integer.parseInt(Objects.requireNonNull(value));
+    }
+
+    /** What the user's properties say of a producer's number, if anything. */
+    static Optional<Long> usersNumber(ProcessorSettings settings, String property) {
+        for (String name : List.of(StreamsConfig.producerPrefix(property), property)) {
             Object value = settings.kafka().get(name);
             if (value != null) {
                 try {
-                    return Integer.parseInt(value.toString());
+                    return Optional.of(Long.valueOf(value.toString()));
                 } catch (NumberFormatException e) {
-                    throw new StartException("kafka." + name + "=" + value + ", expected=a number of bytes", e);
+                    throw new StartException("kafka." + name + "=" + value + ", expected=a number", e);
                 }
             }
         }
-        return otherwise;
+        return Optional.empty();
     }
 
-    private static int plus(int promptBytes) {
+    /** Room that an entry of the pending store, or a dead letter, needs for a prompt record of this size. */
+    static int entryBytes(int promptBytes) {
         return (int) Math.min(Integer.MAX_VALUE, (long) promptBytes + ENTRY_OVERHEAD_BYTES);
     }
 }

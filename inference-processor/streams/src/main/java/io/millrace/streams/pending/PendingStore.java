@@ -42,14 +42,24 @@ public final class PendingStore {
      */
     public static Map<String, String> changelogConfig(int maxRecordBytes) {
         return Map.of(
-                "cleanup.policy", "compact",
+                "cleanup.policy",
+                "compact",
                 // longer than any restore takes, or a restoring task would miss a tombstone
-                "delete.retention.ms", MINUTES_15_MS,
-                "min.cleanable.dirty.ratio", "0.01",
-                "segment.ms", "60000",
-                "segment.bytes", Long.toString(segmentBytes(maxRecordBytes)),
-                "max.compaction.lag.ms", "60000",
-                "max.message.bytes", Integer.toString(maxRecordBytes));
+                "delete.retention.ms",
+                MINUTES_15_MS,
+                "min.cleanable.dirty.ratio",
+                "0.01",
+                "segment.ms",
+                "60000",
+                "segment.bytes",
+                Long.toString(segmentBytes(maxRecordBytes)),
+                "max.compaction.lag.ms",
+                "60000",
+                // entries keep their prompt's timestamp, whatever clock it is from
+                "message.timestamp.after.max.ms",
+                Long.toString(Long.MAX_VALUE),
+                "max.message.bytes",
+                Integer.toString(maxRecordBytes));
     }
 
     /** Small, so that it is soon compacted, and larger than any record. */

@@ -192,8 +192,9 @@ class EndingsTest {
         try (TestEngine engine = TestEngine.immediate()) {
             assertThatThrownBy(() -> test.start(engine))
                     .isInstanceOf(StartException.class)
-                    .hasMessageContaining(test.prompts())
-                    .hasMessageContaining("do not exist. Create them: millrace topics create");
+                    .hasMessage(test.prompts()
+                            + " and 6 others: topic=absent, expected=exists. Remedy: millrace topics create, or name an"
+                            + " existing topic under topics: in the configuration");
         }
     }
 
@@ -212,12 +213,42 @@ class EndingsTest {
 
             assertThatThrownBy(() -> test.start(engine))
                     .isInstanceOf(StartException.class)
-                    .hasMessage("changelog " + test.applicationId()
-                            + "-pending-changelog partitions=2, expected=3 as topic " + test.prompts()
-                            + " has: the prompts topic was grown or created again. Remedy: stop every instance of"
-                            + " application_id=" + test.applicationId() + " with nothing pending, delete topic "
-                            + test.applicationId() + "-pending-changelog, start again; or use another application_id");
+                    .hasMessage(
+                            test.applicationId() + "-pending-changelog: partitions=2, expected=3 as topic "
+                                    + test.prompts() + " has. Remedy: stop every instance of application_id="
+                                    + test.applicationId()
+                                    + " and run millrace topics grow --partitions 3, which needs an empty"
+                                    + " pending store; or use another application_id. The prompts topic was grown or created again");
         }
+    }
+
+    @Test
+    void shouldNotStartOnAChangelogThatForgetsPrompts(TestKafka kafka) throws Exception {
+        TestApp test = TestApp.create(kafka, "forgetful", 1);
+        String changelog = test.applicationId() + "-pending-changelog";
+        set(kafka, changelog, "cleanup.policy", "delete");
+        try (TestEngine engine = TestEngine.immediate()) {
+            assertThatThrownBy(() -> test.start(engine))
+                    .isInstanceOf(StartException.class)
+                    .hasMessage(changelog + ": cleanup.policy=delete, expected=compact. Remedy: millrace topics check"
+                            + " --fix: otherwise prompts that nobody has answered yet are deleted");
+        }
+    }
+
+    /** The changelog keeps the prompt's timestamp, which Kafka's default would refuse, an hour ahead and more. */
+    @Test
+    void shouldAnswerPromptsFromAClockThatIsAhead(TestKafka kafka) throws Exception {
+        TestApp test = TestApp.create(kafka, "ahead", 1);
+        set(kafka, test.prompts(), "message.timestamp.after.max.ms", Long.toString(Long.MAX_VALUE));
+        long inTwoDays = System.currentTimeMillis() + Duration.ofDays(2).toMillis();
+        try (TestEngine engine = TestEngine.immediate();
+                ProcessorApp app = test.start(engine)) {
+            kafka.produce(List.of(new ProducerRecord<>(
+                    test.prompts(), 0, inTwoDays, null, json("early").getBytes(StandardCharsets.UTF_8))));
+            awaitEndings(test, 1);
+            assertThat(app.close(TIMEOUT)).isTrue();
+        }
+        test.oracle().check().assertExactlyOnce();
     }
 
     private static ProducerRecord<byte[], byte[]> avroPrompt(TestApp test, Map<String, Object> registry, String text) {
@@ -252,15 +283,18 @@ class EndingsTest {
     }
 
     private static void setMaxMessageBytes(TestKafka kafka, String topic, int bytes) throws Exception {
+        set(kafka, topic, "max.message.bytes", Integer.toString(bytes));
+    }
+
+    private static void set(TestKafka kafka, String topic, String setting, String value) throws Exception {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-        Collection<AlterConfigOp> change = List.of(new AlterConfigOp(
-                new ConfigEntry("max.message.bytes", Integer.toString(bytes)), AlterConfigOp.OpType.SET));
+        Collection<AlterConfigOp> change =
+                List.of(new AlterConfigOp(new ConfigEntry(setting, value), AlterConfigOp.OpType.SET));
         kafka.admin().incrementalAlterConfigs(Map.of(resource, change)).all().get();
         // brokers learn of it a moment later
         await().atMost(TIMEOUT)
                 .until(() -> kafka.admin().describeConfigs(List.of(resource)).all().get().values().stream()
-                        .allMatch(config -> Integer.toString(bytes)
-                                .equals(config.get("max.message.bytes").value())));
+                        .allMatch(config -> value.equals(config.get(setting).value())));
     }
 
     private static void awaitEndings(TestApp test, int count) {
