@@ -70,7 +70,10 @@ public final class Main implements Runnable {
                 .addSubcommand(new SubmitCommand(session))
                 .addSubcommand(new ResultsCommand(session))
                 .addSubcommand(group(
-                        new TopicsCommand.Group(), new TopicsCommand.Create(session), new TopicsCheckCommand(session)))
+                        new TopicsCommand.Group(),
+                        new TopicsCommand.Create(session),
+                        new TopicsCheckCommand(session),
+                        new TopicsGrowCommand(session)))
                 .addSubcommand(group(new SinkCommand.Group(), new SinkCommand.Jsonl(session)))
                 .addSubcommand(group(
                         new ModelCommand.Group(),

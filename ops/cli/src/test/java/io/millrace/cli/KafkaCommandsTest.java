@@ -120,6 +120,50 @@ class KafkaCommandsTest {
         assertThat(Cli.run("topics", "check", "--config", config).out()).doesNotContain("WARNING", "ERROR");
     }
 
+    @Test
+    void shouldGrowTopicsAndSaySo(TestKafka kafka) throws IOException {
+        String name = TestKafka.uniqueName("grow");
+        String config = config(kafka, name);
+        Cli none = Cli.run("topics", "grow", "--partitions", "4", "--config", config);
+        assertThat(none.exitCode()).isEqualTo(6);
+        assertThat(none.errLines())
+                .containsExactly(
+                        "millrace: " + prompts + ": topic=absent, expected=exists. Remedy: millrace topics create");
+
+        Cli.run("topics", "create", "--config", config);
+        Cli told = Cli.run("topics", "grow", "--partitions", "4", "--dry-run", "--config", config);
+        assertThat(told.exitCode()).as(told.err()).isZero();
+        assertThat(told.outLines())
+                .hasSize(8)
+                .endsWith(
+                        "Would delete " + name + "-pending-changelog, which holds no prompts",
+                        "Would grow " + prompts + " from 3 to 4 partitions",
+                        "Would create " + name + "-pending-changelog with 4 partitions");
+        assertThat(kafka.partitions(prompts)).hasSize(3);
+
+        Cli grown = Cli.run("topics", "grow", "--partitions", "4", "--config", config);
+        assertThat(grown.exitCode()).as(grown.err()).isZero();
+        assertThat(grown.outLines())
+                .hasSize(9)
+                .contains("Grew " + prompts + " from 3 to 4 partitions")
+                .last()
+                .isEqualTo("Done. Set topics.partitions: 4 in the configuration, and start the instances.");
+        assertThat(kafka.partitions(prompts)).hasSize(4);
+        assertThat(Cli.run("topics", "grow", "--partitions", "4", "--config", config)
+                        .outLines())
+                .containsExactly(
+                        "Nothing to do: " + prompts + " has 4 partitions, and so have the topics that must follow it.");
+
+        Cli fewer = Cli.run("topics", "grow", "--partitions", "3", "--config", config);
+        assertThat(fewer.exitCode()).isEqualTo(6);
+        assertThat(fewer.errLines()).singleElement().asString().contains("expected=more than 4");
+        assertThat(Cli.run("topics", "grow", "--config", config).exitCode()).isEqualTo(2);
+        assertThat(Cli.run("topics", "grow", "--partitions", "0", "--config", config)
+                        .errLines())
+                .first()
+                .isEqualTo("millrace: --partitions=0, expected=1 or more");
+    }
+
     private static void setTopic(TestKafka kafka, String topic, String setting, String value) {
         var resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         var operation = new AlterConfigOp(new ConfigEntry(setting, value), AlterConfigOp.OpType.SET);

@@ -40,6 +40,7 @@ class MainTest {
                 "results",
                 "topics create",
                 "topics check",
+                "topics grow",
                 "model pull",
                 "model list",
                 "model show",

@@ -33,8 +33,14 @@ final class PlainClients {
         return new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
-    /** Without a group, from the beginning of what it is assigned. */
+    /** Without a group, from the beginning of what it is assigned; made to follow a topic on which little happens. */
     static Consumer<byte[], byte[]> consumer(Map<String, Object> kafka) {
+        // an answer with nothing in it is due less often: idle costs less, and a record is still answered at once
+        return consumer(kafka, Map.of(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 5_000));
+    }
+
+    /** Without a group unless one is among the overrides. Reads what is committed, from the beginning; commits nothing. */
+    static Consumer<byte[], byte[]> consumer(Map<String, Object> kafka, Map<String, Object> overrides) {
         Map<String, Object> config = known(kafka, ConsumerConfig.configNames(), StreamsConfig.CONSUMER_PREFIX);
         config.remove(ConsumerConfig.GROUP_ID_CONFIG);
         config.remove(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
@@ -42,8 +48,7 @@ final class PlainClients {
         config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         config.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
-        // an answer with nothing in it is due less often: idle costs less, and a record is still answered at once
-        config.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 5_000);
+        config.putAll(overrides);
         return new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +15,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
@@ -156,11 +158,64 @@ final class TopicAdmin {
     /** Sets one topic setting and leaves the others. */
     void set(String topic, String setting, String value) {
         AlterConfigOp operation = new AlterConfigOp(new ConfigEntry(setting, value), AlterConfigOp.OpType.SET);
-        get(
+        getDone(
                 admin.incrementalAlterConfigs(
                                 Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic), List.of(operation)))
                         .all(),
                 "set " + setting + "=" + value + " of topic " + topic);
+    }
+
+    /** Members of a group, one a line's worth: client id and host. */
+    List<String> members(String group) {
+        return getUnless(
+                        List.of(GroupIdNotFoundException.class),
+                        Objects.requireNonNull(admin.describeConsumerGroups(List.of(group))
+                                .describedGroups()
+                                .get(group)),
+                        "describe group " + group)
+                .map(found -> found.members().stream()
+                        .map(member -> member.clientId() + " on " + member.host())
+                        .sorted()
+                        .toList())
+                .orElse(List.of());
+    }
+
+    void grow(String topic, int partitions) {
+        getDone(
+                admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(partitions)))
+                        .all(),
+                "grow topic " + topic);
+    }
+
+    /** Deletes a topic, if it is there. */
+    void delete(String topic) {
+        getUnless(
+                List.of(UnknownTopicOrPartitionException.class),
+                admin.deleteTopics(List.of(topic)).all(),
+                "delete topic " + topic);
+    }
+
+    /**
+     * Waits until a topic has this many partitions, 0 for no topic.
+     *
+     * @throws StartException if it has not within {@link #TIMEOUT}
+     */
+    void awaitPartitions(String topic, int expected) {
+        long giveUp = System.nanoTime() + TIMEOUT.toNanos();
+        int partitions = partitions(topic);
+        while (partitions != expected) {
+            if (System.nanoTime() > giveUp) {
+                throw new StartException(
+                        topic + ": partitions=" + partitions + ", expected=" + expected + ". Remedy: run it again");
+            }
+            pause();
+            partitions = partitions(topic);
+        }
+    }
+
+    private int partitions(String topic) {
+        TopicDescription found = describeNow(List.of(topic)).get(topic);
+        return found == null ? 0 : found.partitions().size();
     }
 
     private static void pause() {
@@ -193,11 +248,15 @@ final class TopicAdmin {
         return new NewTopic(name, Optional.of(partitions), Optional.of(replicationFactor)).configs(configs);
     }
 
+    private static void getDone(KafkaFuture<Void> future, String what) {
+        var _ = getUnless(List.of(), future, what);
+    }
+
     /** The answer, unless the question fails with one of these. */
     private static <T> Optional<T> getUnless(
             List<Class<? extends Exception>> failures, KafkaFuture<T> future, String what) {
         try {
-            return Optional.of(get(future, what));
+            return Optional.ofNullable(get(future, what));
         } catch (StartException e) {
             if (failures.stream().noneMatch(failure -> failure.isInstance(e.getCause()))) {
                 throw e;

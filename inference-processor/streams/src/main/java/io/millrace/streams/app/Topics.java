@@ -116,9 +116,21 @@ public final class Topics {
         for (Changelog changelog : settings.changelogs()) {
             topics.add(planned(shape, changelog.name(), changelog.settings().apply(recordBytes)));
         }
-        String fence = FencedProducer.fenceTopic(settings.applicationId());
-        topics.add(TopicAdmin.topic(fence, 1, shape.replicationFactor(), Map.of()));
+        topics.add(fence(settings, shape.replicationFactor()));
         return topics;
+    }
+
+    /** The application's own topics, with so many partitions and as durable as the prompts topic. */
+    static List<NewTopic> own(ProcessorSettings settings, TopicSurvey survey, int partitions) {
+        String prompts = settings.promptsTopic();
+        return own(
+                settings,
+                new Shape(partitions, (short) survey.replicas(prompts)),
+                entryBytes(bytes(survey.settings(), prompts)));
+    }
+
+    private static NewTopic fence(ProcessorSettings settings, short replicas) {
+        return TopicAdmin.topic(FencedProducer.fenceTopic(settings.applicationId()), 1, replicas, Map.of());
     }
 
     private static NewTopic planned(Shape shape, String name, Map<String, String> configs) {
@@ -161,9 +173,17 @@ public final class Topics {
     }
 
     private static void createOwn(TopicAdmin admin, ProcessorSettings settings, TopicSurvey survey) {
-        Shape shape = new Shape(survey.partitions(settings.promptsTopic()), settings.replicationFactor());
-        int recordBytes = entryBytes(bytes(survey.settings(), settings.promptsTopic()));
-        List<NewTopic> missing = own(settings, shape, recordBytes).stream()
+        createMissing(admin, own(settings, survey, survey.partitions(settings.promptsTopic())), survey);
+    }
+
+    /** Creates the fence if there is none. */
+    static void createFence(TopicAdmin admin, ProcessorSettings settings, TopicSurvey survey) {
+        short replicas = (short) survey.replicas(settings.promptsTopic());
+        createMissing(admin, List.of(fence(settings, replicas)), survey);
+    }
+
+    private static void createMissing(TopicAdmin admin, List<NewTopic> topics, TopicSurvey survey) {
+        List<NewTopic> missing = topics.stream()
                 .filter(topic -> survey.topic(topic.name()).isEmpty())
                 .toList();
         admin.create(missing);

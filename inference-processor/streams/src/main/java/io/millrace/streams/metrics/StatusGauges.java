@@ -29,7 +29,11 @@ final class StatusGauges {
     }
 
     void bindTo(MeterRegistry registry, Set<String> models) {
-        gauge(registry, "millrace.num.requests.pending", "Prompts pending in this instance, without the paused ones.", ProcessorStatus::pending);
+        gauge(
+                registry,
+                "millrace.num.requests.pending",
+                "Prompts pending in this instance, without the paused ones.",
+                ProcessorStatus::pending);
         gauge(
                 registry,
                 "millrace.pending.bytes",

@@ -3,10 +3,10 @@ package io.millrace.streams.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.streams.app.Finding.Severity;
+import io.millrace.streams.config.ConfigException;
+import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.control.ControlTopic;
-import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.pending.PendingStore;
-import io.millrace.streams.records.OutputTopics;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -227,19 +227,26 @@ class TopicChecksTest {
     }
 
     private ProcessorSettings processor() {
-        return new ProcessorSettings(
-                "app",
-                "instance",
-                PROMPTS,
-                new OutputTopics("results", "failures", "metrics", "dead-letters"),
-                "engine-metrics",
-                "control",
-                kafka,
-                new GateLimits(1, 1, 1),
-                1,
-                1,
-                (short) 3,
-                "model");
+        StringBuilder properties = new StringBuilder();
+        kafka.forEach((name, value) ->
+                properties.append("  ").append(name).append(": ").append(value).append('\n'));
+        try {
+            return ProcessorSettings.of(MillraceConfig.parse("test", """
+                    application_id: app
+                    topics:
+                      prompts: prompts
+                      results: results
+                      failures: failures
+                      metrics: metrics
+                      dead_letters: dead-letters
+                      engine_metrics: engine-metrics
+                      control: control
+                    kafka:
+                      bootstrap.servers: "broker:9092"
+                    """ + properties));
+        } catch (ConfigException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private void topic(String name, int partitions, int replicas) {
