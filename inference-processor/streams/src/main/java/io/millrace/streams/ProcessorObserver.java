@@ -21,6 +21,12 @@ public interface ProcessorObserver {
     /** Prompts were found in a restored store, and are submitted again: no request of theirs could be adopted. */
     default void recovered(int prompts) {}
 
+    /** A recovered prompt is suspected of killing the process: it runs with a few others of its kind, or alone. */
+    default void quarantined() {}
+
+    /** The process that ran a prompt alone has died. */
+    default void struck() {}
+
     /** Requests in engines have lost their owner, whose task was closed. */
     default void orphaned(int runs) {}
 

@@ -52,6 +52,9 @@ public final class ProcessorApp implements AutoCloseable {
     /** How long the commands of before the start may take to be read. */
     private static final Duration COMMANDS_READ = Duration.ofSeconds(30);
 
+    /** Many times the pause between two drains; it passes only where a stream thread is stuck. */
+    private static final Duration MARKS_BACK = Duration.ofSeconds(2);
+
     private static final Closure SHUTDOWN = new Closure(Closure.Reason.SHUTDOWN, "");
 
     private final Models models;
@@ -269,9 +272,11 @@ public final class ProcessorApp implements AutoCloseable {
     public boolean close(Duration drainDeadline) {
         closing.set(true);
         gate.close(SHUTDOWN);
+        intake.quarantine().stop();
         boolean drained = awaitDrained(drainDeadline);
         if (!drained) {
             LOG.info("{} prompts stay pending for the next owner", gate.pending());
+            takeMarksBack();
         }
         if (gate.paused() > 0) {
             LOG.info("{} prompts stay paused", gate.paused());
@@ -288,9 +293,21 @@ public final class ProcessorApp implements AutoCloseable {
         return drained;
     }
 
+    /** A prompt that was running alone must not be taken for one that has killed us. */
+    private void takeMarksBack() {
+        try {
+            if (!intake.quarantine().takeMarksBack(MARKS_BACK)) {
+                LOG.warn("a prompt that ran alone stays marked: its next owner will count a strike");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Prompts that wait for a turn alone do not get one any more: they are the next owner's. */
     private boolean awaitDrained(Duration deadline) {
         long end = System.nanoTime() + deadline.toNanos();
-        while (gate.pending() > 0 && System.nanoTime() < end && !stopped.isDone()) {
+        while (gate.pending() > intake.quarantine().waiting() && System.nanoTime() < end && !stopped.isDone()) {
             try {
                 TimeUnit.MILLISECONDS.sleep(10);
             } catch (InterruptedException e) {

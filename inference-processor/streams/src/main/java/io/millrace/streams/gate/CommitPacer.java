@@ -40,7 +40,16 @@ public final class CommitPacer {
         commit.run();
         long end = nanoClock.getAsLong();
         times.get().lastCommitEnd = end;
+        times.get().commits++;
         commitNanos.accept(end - start);
+    }
+
+    /**
+     * Commits that this thread has completed. What a task wrote when this was {@code n} is committed once it is more than
+     * {@code n}: each commit covers all that its thread has written.
+     */
+    public long commits() {
+        return times.get().commits;
     }
 
     /** Remembers whether a task of this thread has records that no commit was asked for yet. */
@@ -56,6 +65,7 @@ public final class CommitPacer {
     private static final class Times {
         private long lastCommitEnd;
         private int owed;
+        private long commits;
 
         Times(long lastCommitEnd) {
             this.lastCommitEnd = lastCommitEnd;

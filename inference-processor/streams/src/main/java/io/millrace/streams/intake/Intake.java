@@ -11,6 +11,7 @@ import io.millrace.streams.control.Controls;
 import io.millrace.streams.gate.Closure;
 import io.millrace.streams.gate.Gate;
 import io.millrace.streams.pending.Payload;
+import io.millrace.streams.pending.Suspicion;
 import io.millrace.streams.records.FailureReport;
 import io.millrace.streams.records.Origin;
 import io.millrace.streams.records.OutcomeEncoder;
@@ -40,6 +41,9 @@ public final class Intake implements AutoCloseable {
 
     private static final Closure REGISTRY = new Closure(Closure.Reason.REGISTRY, "prompts");
 
+    private static final String CONVICTION = Suspicion.MAX_STRIKES
+            + " times in a row the process that ran this prompt, and nothing else, has died; it is not run again";
+
     private final Deserializer<PromptRequest> deserializer;
     private final Models models;
     private final GateSwitch gate;
@@ -49,6 +53,7 @@ public final class Intake implements AutoCloseable {
     private final RetryLane<Work> admissions;
     private final Runs runs;
     private final Endings endings;
+    private final Quarantine quarantine;
     private final Submissions submissions;
 
     /**
@@ -74,12 +79,23 @@ public final class Intake implements AutoCloseable {
         this.admissions = new RetryLane<>(threads, this::tryAdmit, () -> this.gate.open(REGISTRY));
         this.runs = new Runs(orphanGrace, threads, observer);
         this.endings = new Endings(encoder, this.gate, threads);
-        this.submissions = new Submissions(endings, runs, this.gate, observer, threads, admissions::run, controls);
+        this.quarantine = new Quarantine(runs, threads::nanoTime, this::turnIsOver);
+        this.submissions =
+                new Submissions(endings, runs, quarantine, this.gate, observer, threads, admissions::run, controls);
+    }
+
+    private void turnIsOver() {
+        submissions.kick();
     }
 
     /** A lease for a task that begins. */
     public TaskLease lease(String task) {
         return new TaskLease(task, runs);
+    }
+
+    /** Who of the prompts that may have killed a process may run. */
+    public Quarantine quarantine() {
+        return quarantine;
     }
 
     /**
@@ -190,6 +206,11 @@ public final class Intake implements AutoCloseable {
     private void route(Work work, PromptRequest prompt) {
         String name = models.nameOrDefault(prompt.getModel());
         PromptIdentity identity = RequestFactory.identity(work.origin(), prompt).forModel(name);
+        if (Suspicion.of(work.prompt()) == Suspicion.CONVICTED) {
+            LOG.error("{} is given up: {}", work.origin().id(), CONVICTION);
+            endings.fail(work, identity, FailureReport.of(FailureCode.ENGINE_ERROR, CONVICTION));
+            return;
+        }
         Optional<ServedModel> model = models.find(name);
         if (model.isEmpty()) {
             String message = "model=" + name + ", expected=" + models.knownNames();

@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +39,10 @@ final class Runs {
     private final Set<Run> live = ConcurrentHashMap.newKeySet();
 
     private final Map<PendingKey, Run> orphans = new ConcurrentHashMap<>();
+
+    /** Who has all engines for itself. */
+    private final AtomicReference<@Nullable PendingKey> reserved = new AtomicReference<>();
+
     private volatile boolean closed;
 
     /** @param grace how long an orphan runs on; zero to cancel it at once */
@@ -46,14 +52,50 @@ final class Runs {
         this.observer = observer;
     }
 
-    /** A run is about to be given to its engine. Answers whether it may: not once the application closes. */
-    boolean enter(Run run) {
+    /** Whether a run may be given to its engine. */
+    enum Entry {
+        ENTERED,
+        /** Another has the engines for itself. */
+        HELD,
+        /** The application closes. */
+        CLOSED
+    }
+
+    /** A run is about to be given to its engine, if it may. */
+    Entry enter(Run run) {
+        // first in, then a look at who is in the way: whoever comes after that look waits for this one to leave
         live.add(run);
-        if (closed) {
+        Entry entry = closed ? Entry.CLOSED : isHeld(run) ? Entry.HELD : Entry.ENTERED;
+        if (entry != Entry.ENTERED) {
             live.remove(run);
-            return false;
         }
-        return true;
+        return entry;
+    }
+
+    private boolean isHeld(Run run) {
+        PendingKey alone = reserved.get();
+        return alone != null && !alone.equals(run.key());
+    }
+
+    /** Keeps all others out of the engines. Answers whether nobody else does. */
+    boolean reserve(PendingKey alone) {
+        return reserved.compareAndSet(null, alone);
+    }
+
+    /** Lets others in again. Answers whether they were kept out for this prompt. */
+    boolean free(PendingKey alone) {
+        PendingKey now = reserved.get();
+        return alone.equals(now) && reserved.compareAndSet(now, null);
+    }
+
+    /** Whether no engine runs anything. */
+    boolean isEmpty() {
+        return live.isEmpty();
+    }
+
+    /** Whether an engine runs this prompt, whoever it belongs to. */
+    boolean isLive(PendingKey key) {
+        return live.stream().anyMatch(run -> run.key().equals(key));
     }
 
     /** The engine has completed it. */
@@ -103,6 +145,9 @@ final class Runs {
         }
         LOG.info("{} requests of {} run on for {}", orphaned.size(), lease, grace);
         orphaned.forEach(Run::rank);
+        if (reserved.get() != null) {
+            expireWhatRuns();
+        }
         threads.after(grace, () -> expire(lease, orphaned));
     }
 
@@ -131,6 +176,15 @@ final class Runs {
         run.rank();
         observer.adopted(run.model(), tokens);
         return adoption;
+    }
+
+    /** Cancels the orphans that take up an engine which another has for itself. What they have completed is kept. */
+    void expireWhatRuns() {
+        for (Run run : List.copyOf(orphans.values())) {
+            if (live.contains(run) && isHeld(run)) {
+                expire(run, run.lease());
+            }
+        }
     }
 
     private void expire(TaskLease lease, Collection<Run> left) {

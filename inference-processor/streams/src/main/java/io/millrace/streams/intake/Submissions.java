@@ -38,14 +38,20 @@ final class Submissions {
     private static final RetryLane.BackOff ENGINE_DOWN =
             new RetryLane.BackOff(Duration.ofMillis(100), Duration.ofSeconds(5));
 
+    private static final RetryLane.BackOff HELD = new RetryLane.BackOff(Duration.ofSeconds(1), Duration.ofSeconds(5));
+
     private final Endings endings;
     private final Runs runs;
+    private final Quarantine quarantine;
     private final GateSwitch gate;
     private final ProcessorObserver observer;
     private final IntakeThreads threads;
     private final Consumer<Work> resubmit;
     private final Commands commands;
-    private final Map<String, RetryLane<Submission>> lanes = new ConcurrentHashMap<>();
+    private final Map<Lane, RetryLane<Submission>> lanes = new ConcurrentHashMap<>();
+
+    /** Where requests wait. Who runs alone must not wait behind those that wait for its end. */
+    private record Lane(String model, boolean alone) {}
 
     /**
      * A prompt that is ready for its engine.
@@ -74,6 +80,7 @@ final class Submissions {
     Submissions(
             Endings endings,
             Runs runs,
+            Quarantine quarantine,
             GateSwitch gate,
             ProcessorObserver observer,
             IntakeThreads threads,
@@ -81,6 +88,7 @@ final class Submissions {
             Controls controls) {
         this.endings = endings;
         this.runs = runs;
+        this.quarantine = quarantine;
         this.gate = gate;
         this.observer = observer;
         this.threads = threads;
@@ -91,9 +99,15 @@ final class Submissions {
     /** Gives it to its engine, now or when that takes it. */
     void submit(Submission submission) {
         if (commands.mayGoOn(submission)) {
-            laneOf(submission.name()).run(submission);
+            laneOf(submission).run(submission);
             commands.mayWait(submission);
         }
+    }
+
+    private RetryLane<Submission> laneOf(Submission submission) {
+        Lane lane = new Lane(submission.name(), submission.work().prompt().alone());
+        return lanes.computeIfAbsent(
+                lane, made -> new RetryLane<>(threads, this::trySubmit, () -> gate.open(closure(made.model()))));
     }
 
     /** The commands in force have changed: what waits, runs or is paused gets what they say. Never blocks. */
@@ -114,23 +128,25 @@ final class Submissions {
         return adoption.isPresent();
     }
 
-    private RetryLane<Submission> laneOf(String model) {
-        return lanes.computeIfAbsent(
-                model, name -> new RetryLane<>(threads, this::trySubmit, () -> gate.open(closure(name))));
-    }
-
     private Optional<RetryLane.BackOff> trySubmit(Submission submission) {
         if (!commands.mayGoOn(submission)) {
             return Optional.empty();
         }
         Work work = submission.work();
         Run run = submission.run();
-        if (!runs.enter(run)) {
-            return Optional.empty();
+        switch (runs.enter(run)) {
+            case ENTERED -> {}
+            case HELD -> {
+                // kicked when the other has ended; by the clock only where the task closes meanwhile
+                return work.lease().isOpen() ? Optional.of(HELD) : Optional.empty();
+            }
+            case CLOSED -> {
+                return Optional.empty();
+            }
         }
         if (!work.lease().attach(run)) {
             // a closed task's: its next owner has it
-            runs.leave(run);
+            left(run);
             return Optional.empty();
         }
         Optional<Rejection> rejection;
@@ -156,6 +172,7 @@ final class Submissions {
         observer.rejected(submission.name());
         Optional<Work> wanting = runs.refuse(run);
         if (wanting.isEmpty()) {
+            left(run);
             return Optional.empty();
         }
         if (wanting.get().lease() != submission.work().lease()) {
@@ -179,10 +196,25 @@ final class Submissions {
 
     /** On the engine's thread: returns at once. */
     private void onCompletion(Run run, Completion engines) {
-        runs.leave(run);
+        left(run);
         Completion completion = run.explained(engines);
         run.complete(completion).ifPresent(work -> end(work, run, completion));
-        laneOf(run.model()).kick();
+        lanes.forEach((lane, waiting) -> {
+            if (lane.model().equals(run.model())) {
+                waiting.kick();
+            }
+        });
+    }
+
+    /** No engine has it any more. */
+    private void left(Run run) {
+        runs.leave(run);
+        quarantine.giveTurnBack(run.key());
+    }
+
+    /** Something that kept all out of the engines is over. */
+    void kick() {
+        lanes.values().forEach(RetryLane::kick);
     }
 
     private void end(Work work, Run run, Completion completion) {

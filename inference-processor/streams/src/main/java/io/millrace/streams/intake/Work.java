@@ -15,9 +15,9 @@ import io.millrace.streams.records.Origin;
  */
 public record Work(TaskLease lease, PendingKey key, PendingPrompt prompt, String topic, long admittedNanos) {
 
-    /** The same after one more restart or rebalance. */
-    public Work recovered() {
-        return new Work(lease, key, prompt.recovered(), topic, admittedNanos);
+    /** The same with another state of its entry. */
+    public Work with(PendingPrompt changed) {
+        return new Work(lease, key, changed, topic, admittedNanos);
     }
 
     /** The prompt event. */

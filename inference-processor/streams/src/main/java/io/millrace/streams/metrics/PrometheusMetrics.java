@@ -49,6 +49,8 @@ public final class PrometheusMetrics implements ProcessorObserver, AutoCloseable
     private final TenantLabels tenants;
     private final Counter admitted;
     private final Counter recovered;
+    private final Counter quarantined;
+    private final Counter strikes;
     private final Counter orphaned;
     private final Counter orphansExpired;
     private final Counter deadLetters;
@@ -66,6 +68,10 @@ public final class PrometheusMetrics implements ProcessorObserver, AutoCloseable
         this.admitted = counter("millrace.prompts.admitted", "Prompts read from their topic.");
         this.recovered =
                 counter("millrace.prompts.recovered", "Prompts found in a restored pending store and submitted again.");
+        this.quarantined = counter(
+                "millrace.prompts.quarantined",
+                "Recovered prompts suspected of killing the process: run with few others, or alone.");
+        this.strikes = counter("millrace.strikes", "Times the process that ran a prompt alone has died.");
         this.orphaned = counter(
                 "millrace.runs.orphaned", "Requests in engines that lost their owner, since its task was closed.");
         this.orphansExpired =
@@ -118,6 +124,16 @@ public final class PrometheusMetrics implements ProcessorObserver, AutoCloseable
     @Override
     public void recovered(int prompts) {
         recovered.increment(prompts);
+    }
+
+    @Override
+    public void quarantined() {
+        quarantined.increment();
+    }
+
+    @Override
+    public void struck() {
+        strikes.increment();
     }
 
     @Override

@@ -36,9 +36,24 @@ public record PendingPrompt(
         return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, 0, 0, false);
     }
 
-    /** The same prompt after one more restart or rebalance. */
+    /** The same prompt after one more restart or rebalance: its mark is taken off, since it does not run now. */
     public PendingPrompt recovered() {
-        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, recoveries + 1, strikes, alone);
+        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, recoveries + 1, strikes, false);
+    }
+
+    /** The same prompt after one more death of the process that ran it alone. */
+    public PendingPrompt struck() {
+        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, recoveries, strikes + 1, alone);
+    }
+
+    /** The same prompt, marked to run alone. */
+    public PendingPrompt markedAlone() {
+        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, recoveries, strikes, true);
+    }
+
+    /** The same prompt without the mark. */
+    public PendingPrompt unmarked() {
+        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, recoveries, strikes, false);
     }
 
     /** The same prompt without what makes it too large. */

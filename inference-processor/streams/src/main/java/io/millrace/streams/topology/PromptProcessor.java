@@ -6,13 +6,12 @@ import io.millrace.streams.gate.Gate;
 import io.millrace.streams.intake.Intake;
 import io.millrace.streams.intake.TaskLease;
 import io.millrace.streams.intake.Work;
-import io.millrace.streams.pending.Payload;
 import io.millrace.streams.pending.PendingCodec;
 import io.millrace.streams.pending.PendingKey;
 import io.millrace.streams.pending.PendingPrompt;
 import io.millrace.streams.pending.PendingStore;
+import io.millrace.streams.pending.Suspicion;
 import io.millrace.streams.records.OutRecord;
-import io.millrace.streams.records.RecordSize;
 import io.millrace.streams.records.SizeLimits;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -24,9 +23,6 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.header.Header;
-import org.apache.kafka.common.header.Headers;
-import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
@@ -65,9 +61,6 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
     /** The same while all that is pending is paused, since each look costs a commit: so late comes the first answer after a RESUME. */
     private static final Duration PAUSED_DRAIN_INTERVAL = Duration.ofSeconds(1);
 
-    /** What is kept of key and headers of a prompt that is too large for the store. */
-    private static final int KEPT_BYTES = 1024;
-
     /**
      * What all tasks of an instance share.
      *
@@ -98,14 +91,15 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
     private @Nullable Task task;
     private @Nullable Cancellable punctuator;
     private Duration drainInterval = DRAIN_INTERVAL;
-    private boolean commitOwed;
 
     /** What there is from {@code init()} to {@code close()}. */
     private record Task(
             ProcessorContext<OutKey, byte[]> context,
             KeyValueStore<Bytes, byte[]> store,
             TaskLease lease,
-            Gate.Load load) {}
+            Gate.Load load,
+            CommitDebt commits,
+            QuarantineLane quarantine) {}
 
     /** One for each task. */
     public PromptProcessor(Parts parts) {
@@ -116,11 +110,16 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
     public void init(ProcessorContext<OutKey, byte[]> context) {
         TopicPartition partition =
                 new TopicPartition(parts.promptsTopic(), context.taskId().partition());
+        KeyValueStore<Bytes, byte[]> store = context.getStateStore(PendingStore.NAME);
+        CommitDebt commits = new CommitDebt(context, parts.pacer());
         Task started = new Task(
                 context,
-                context.getStateStore(PendingStore.NAME),
+                store,
                 parts.intake().lease(context.taskId().toString()),
-                parts.gate().register(partition));
+                parts.gate().register(partition),
+                commits,
+                new QuarantineLane(
+                        parts.intake(), commits, work -> put(store, work.key(), work.prompt()), parts.gate()::pending));
         task = started;
         restore(started);
     }
@@ -142,8 +141,9 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
                 if (parts.intake().adopt(work)) {
                     // this process has not died: no recovery is counted
                     adopted++;
+                    started.quarantine.addRunning(work);
                 } else {
-                    restored.add(work.recovered());
+                    restored.add(work.with(recovered(work)));
                 }
             }
         }
@@ -158,6 +158,21 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         }
     }
 
+    /** A mark says that the process which wrote it was running this prompt alone; it has died, unless it is this one. */
+    private PendingPrompt recovered(Work work) {
+        PendingPrompt recovered = work.prompt().recovered();
+        if (!work.prompt().alone() || parts.intake().quarantine().hasOutlived(work.key())) {
+            return recovered;
+        }
+        PendingPrompt struck = recovered.struck();
+        LOG.warn(
+                "the process that ran {} alone has died: strikes={}",
+                work.origin().id(),
+                struck.strikes());
+        parts.observer().struck();
+        return struck;
+    }
+
     /** Queue time goes on across owners, as far as their clocks agree. */
     private long admittedNanos(PendingPrompt prompt) {
         long waitedMs = Math.max(0, currentTask().context.currentSystemTimeMs() - prompt.admittedAtMs());
@@ -169,14 +184,9 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         Task current = currentTask();
         RecordMetadata metadata = current.context.recordMetadata().orElseThrow();
         PendingKey key = new PendingKey(parts.topicId(), metadata.partition(), metadata.offset());
-        PendingPrompt prompt = storable(PendingPrompt.admitted(
-                record.key(),
-                payload(record.value()),
-                copyOf(record.headers()),
-                record.timestamp(),
-                current.context.currentSystemTimeMs()));
+        PendingPrompt prompt = Admission.of(record, current.context.currentSystemTimeMs(), parts.limits());
         countRecoveries(current);
-        put(current, key, prompt);
+        put(current.store, key, prompt);
         current.load.add(PendingCodec.sizeBytes(prompt));
         parts.observer().admitted();
         Work work = new Work(
@@ -193,39 +203,8 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         drain();
     }
 
-    private static Payload payload(byte @Nullable [] value) {
-        return value == null ? new Payload.Absent() : new Payload.Raw(value);
-    }
-
-    /** Kafka's headers decode themselves lazily and not safely for several threads. */
-    private static List<Header> copyOf(Headers headers) {
-        List<Header> copy = new ArrayList<>();
-        for (Header header : headers) {
-            copy.add(new RecordHeader(header.key(), header.value()));
-        }
-        return copy;
-    }
-
-    /** The prompt, or where it is too large for the changelog only what the failure record needs. */
-    private PendingPrompt storable(PendingPrompt prompt) {
-        long size = storedBytes(prompt);
-        if (size <= parts.limits().pending()) {
-            return prompt;
-        }
-        byte[] key = prompt.key();
-        boolean keepHeaders = RecordSize.upperBound(0, 0, prompt.headers()) <= KEPT_BYTES;
-        return prompt.reducedTo(
-                new Payload.TooLarge(size, parts.limits().pending()),
-                key == null || key.length > KEPT_BYTES ? null : key,
-                keepHeaders ? prompt.headers() : List.of());
-    }
-
-    private static long storedBytes(PendingPrompt prompt) {
-        return RecordSize.upperBound(PendingKey.SIZE_BYTES, PendingCodec.sizeBytes(prompt), List.of());
-    }
-
-    private static void put(Task current, PendingKey key, PendingPrompt prompt) {
-        current.store.put(key.encode(), PendingCodec.encode(prompt));
+    private static void put(KeyValueStore<Bytes, byte[]> store, PendingKey key, PendingPrompt prompt) {
+        store.put(key.encode(), PendingCodec.encode(prompt));
     }
 
     /** Hands on what intake has room for, and forwards what has ended. */
@@ -233,11 +212,12 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         Task current = currentTask();
         countRecoveries(current);
         offerDeferred();
+        current.quarantine.advance();
         hearNotices(current);
         for (TaskLease.Settled settled = current.lease.poll(); settled != null; settled = current.lease.poll()) {
             forward(current, settled);
         }
-        commitWhenDue(current);
+        current.commits.payWhenDue();
         paceDraining(current);
     }
 
@@ -254,6 +234,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         // its ending may have been polled before
         if (current.store.get(work.key().encode()) != null && paused.add(work.key())) {
             current.load.pause(PendingCodec.sizeBytes(work.prompt()), by);
+            current.quarantine.paused(work.key());
         }
     }
 
@@ -263,17 +244,23 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         }
     }
 
-    /** Writes what {@code init()} could not, in the first transaction after it. */
+    /** Writes what {@code init()} could not, recoveries and strikes, in the first transaction after it. */
     private void countRecoveries(Task current) {
         if (restored.isEmpty()) {
             return;
         }
         for (Work work : restored) {
-            put(current, work.key(), work.prompt());
+            put(current.store, work.key(), work.prompt());
+            switch (Suspicion.of(work.prompt())) {
+                case NONE, CONVICTED -> deferred.addLast(work);
+                case QUARANTINED, ALONE -> {
+                    parts.observer().quarantined();
+                    current.quarantine.add(work);
+                }
+            }
         }
-        deferred.addAll(restored);
         restored.clear();
-        oweCommit();
+        current.commits.owe();
     }
 
     private void forward(Task current, TaskLease.Settled settled) {
@@ -300,8 +287,9 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         current.store.delete(key);
         resumed(current, work);
         current.load.remove(PendingCodec.sizeBytes(work.prompt()));
+        current.quarantine.ended(work.key());
         parts.observer().settled(settled.outcome());
-        oweCommit();
+        current.commits.owe();
     }
 
     private void offerDeferred() {
@@ -314,28 +302,13 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         }
     }
 
-    private void oweCommit() {
-        if (!commitOwed) {
-            commitOwed = true;
-            parts.pacer().changeOwed(1);
-        }
-    }
-
-    private void commitWhenDue(Task current) {
-        if (commitOwed && parts.pacer().mayCommit()) {
-            current.context.commit();
-            commitOwed = false;
-            parts.pacer().changeOwed(-1);
-        }
-    }
-
     private void keepDraining(Task current) {
         drainEvery(current, DRAIN_INTERVAL);
     }
 
     /** Often while something may end, now and then while all that is pending is paused, not at all while nothing is. */
     private void paceDraining(Task current) {
-        if (current.load.count() > 0 || commitOwed) {
+        if (current.load.count() > 0 || current.commits.isOwed()) {
             keepDraining(current);
         } else if (current.load.paused() > 0) {
             drainEvery(current, PAUSED_DRAIN_INTERVAL);
@@ -373,14 +346,12 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         }
         task = null;
         closing.lease.close();
+        closing.quarantine.close();
         closing.load.release();
         stopDraining();
         deferred.clear();
         restored.clear();
         paused.clear();
-        if (commitOwed) {
-            commitOwed = false;
-            parts.pacer().changeOwed(-1);
-        }
+        closing.commits.forgive();
     }
 }

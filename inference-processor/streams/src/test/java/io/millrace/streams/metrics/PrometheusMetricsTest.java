@@ -36,6 +36,8 @@ class PrometheusMetricsTest {
         metrics.settled(deadLetter());
         metrics.admitted();
         metrics.recovered(3);
+        metrics.quarantined();
+        metrics.struck();
         metrics.orphaned(4);
         metrics.adopted("m", 17);
         metrics.orphanExpired();
@@ -71,6 +73,8 @@ class PrometheusMetricsTest {
                 .containsEntry("millrace_dead_letters_total", 1.0)
                 .containsEntry("millrace_prompts_admitted_total", 1.0)
                 .containsEntry("millrace_prompts_recovered_total", 3.0)
+                .containsEntry("millrace_prompts_quarantined_total", 1.0)
+                .containsEntry("millrace_strikes_total", 1.0)
                 .containsEntry("millrace_runs_orphaned_total", 4.0)
                 .containsEntry("millrace_runs_adopted_total{model_name=\"m\"}", 1.0)
                 .containsEntry("millrace_adopted_generation_tokens_total{model_name=\"m\"}", 17.0)

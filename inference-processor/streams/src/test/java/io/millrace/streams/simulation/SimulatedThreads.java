@@ -27,6 +27,11 @@ final class SimulatedThreads implements IntakeThreads {
     }
 
     @Override
+    public long nanoTime() {
+        return world.nanos();
+    }
+
+    @Override
     public void execute(Runnable task) {
         if (!closed) {
             queue.addLast(task);

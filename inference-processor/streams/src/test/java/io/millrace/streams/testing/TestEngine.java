@@ -91,6 +91,13 @@ public final class TestEngine implements InferenceEngine {
         }
     }
 
+    /** Answers what is held now, and holds on. */
+    public void releaseHeld() {
+        for (Held held : List.copyOf(running.values())) {
+            answer(held);
+        }
+    }
+
     /** Breaks the SPI's promise: each completion comes twice. */
     public TestEngine completingTwice() {
         completesTwice = true;

@@ -112,6 +112,10 @@ final class TopologyHarness implements AutoCloseable {
         return parts;
     }
 
+    Intake intake() {
+        return parts.intake();
+    }
+
     /** Sends a prompt record. */
     void send(byte @Nullable [] key, byte @Nullable [] value, List<Header> headers) {
         input.pipeInput(new TestRecord<>(key, value, new RecordHeaders(headers), START));
@@ -171,6 +175,11 @@ final class TopologyHarness implements AutoCloseable {
     }
 
     private final class SameThread implements IntakeThreads {
+
+        @Override
+        public long nanoTime() {
+            return nanos.get();
+        }
 
         @Override
         public void execute(Runnable task) {

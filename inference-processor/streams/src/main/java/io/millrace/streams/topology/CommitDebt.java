@@ -1,0 +1,52 @@
+package io.millrace.streams.topology;
+
+import io.millrace.streams.gate.CommitPacer;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+
+/**
+ * Whether a task has written something that no commit was asked for yet.
+ *
+ * <p>Threads: the task's stream thread only.
+ */
+final class CommitDebt {
+
+    private final ProcessorContext<?, ?> context;
+    private final CommitPacer pacer;
+    private boolean owed;
+
+    CommitDebt(ProcessorContext<?, ?> context, CommitPacer pacer) {
+        this.context = context;
+        this.pacer = pacer;
+    }
+
+    void owe() {
+        if (!owed) {
+            owed = true;
+            pacer.changeOwed(1);
+        }
+    }
+
+    boolean isOwed() {
+        return owed;
+    }
+
+    /** Asks for a commit, unless the last one was a moment ago. During a rebalance Streams ignores that. */
+    void payWhenDue() {
+        if (owed && pacer.mayCommit()) {
+            context.commit();
+            forgive();
+        }
+    }
+
+    void forgive() {
+        if (owed) {
+            owed = false;
+            pacer.changeOwed(-1);
+        }
+    }
+
+    /** Commits of this thread so far: what is written now is committed once there are more. */
+    long commits() {
+        return pacer.commits();
+    }
+}

@@ -1,0 +1,219 @@
+package io.millrace.streams.topology;
+
+import static io.millrace.streams.topology.TopologyHarness.utf8;
+
+import io.millrace.engine.InferenceRequest;
+import io.millrace.schemas.InferenceFailure;
+import io.millrace.schemas.serde.RecordSerdes;
+import io.millrace.streams.gate.CommitPacer;
+import io.millrace.streams.pending.Payload;
+import io.millrace.streams.pending.PendingCodec;
+import io.millrace.streams.pending.PendingKey;
+import io.millrace.streams.pending.PendingPrompt;
+import io.millrace.streams.pending.PendingStore;
+import io.millrace.streams.testing.TestEngine;
+import java.io.File;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.processor.TaskId;
+import org.apache.kafka.streams.processor.api.MockProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.Stores;
+
+/** One task in one process after another: the store survives, and all else only as long as its process. */
+final class TaskHarness implements AutoCloseable {
+
+    private static final int PARTITION = 3;
+    private static final long NOW_MS = 1_700_000_100_000L;
+
+    private final File directory;
+    private final KeyValueStore<Bytes, byte[]> store = Stores.keyValueStoreBuilder(
+                    Stores.inMemoryKeyValueStore(PendingStore.NAME), Serdes.Bytes(), Serdes.ByteArray())
+            .withLoggingDisabled()
+            .build();
+    private TopologyHarness process = new TopologyHarness();
+    private MockProcessorContext<OutKey, byte[]> context;
+    private PromptProcessor processor;
+
+    TaskHarness(File directory) {
+        this.directory = directory;
+        this.context = context();
+        this.processor = new PromptProcessor(process.parts());
+        store.init(context.getStateStoreContext(), store);
+    }
+
+    private MockProcessorContext<OutKey, byte[]> context() {
+        Properties config = new Properties();
+        config.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
+        config.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
+        MockProcessorContext<OutKey, byte[]> made =
+                new MockProcessorContext<>(config, new TaskId(0, PARTITION), directory);
+        made.setCurrentSystemTimeMs(NOW_MS);
+        made.addStateStore(store);
+        return made;
+    }
+
+    /** What the present process shares among its tasks. */
+    TopologyHarness process() {
+        return process;
+    }
+
+    TestEngine engine() {
+        return process.engine;
+    }
+
+    MockProcessorContext<OutKey, byte[]> kafka() {
+        return context;
+    }
+
+    /** Puts an entry that an earlier process left. */
+    void left(long offset, String text, int recoveries) {
+        left(offset, text, recoveries, 0);
+    }
+
+    void left(long offset, String text, int recoveries, int strikes) {
+        PendingPrompt prompt = new PendingPrompt(
+                utf8("k"), new Payload.Raw(utf8(json(text))), List.of(), NOW_MS, NOW_MS, recoveries, strikes, false);
+        store.put(key(offset).encode(), PendingCodec.encode(prompt));
+    }
+
+    /** The task begins: what the store holds is recovered. */
+    void begin() {
+        processor.init(context);
+    }
+
+    /** The task is closed and begins again in the same process. */
+    void moveWithinTheProcess() {
+        processor.close();
+        processor = new PromptProcessor(process.parts());
+        context = context();
+        begin();
+    }
+
+    /** The task is closed, nobody takes it over here for the grace period, and then it may begin again. */
+    void closeAndExpire() {
+        processor.close();
+        process.runLaterTasks();
+        processor = new PromptProcessor(process.parts());
+        context = context();
+    }
+
+    /** The process closes in good order, and another may begin. */
+    void handOver() {
+        processor.close();
+        process.intake().close();
+        process.close();
+        process = new TopologyHarness();
+        context = context();
+        processor = new PromptProcessor(process.parts());
+    }
+
+    /** The process is gone with all that was in its engine, and the task begins in another. */
+    void dieAndMove() {
+        process.close();
+        process = new TopologyHarness();
+        context = context();
+        processor = new PromptProcessor(process.parts());
+        begin();
+    }
+
+    void read(long offset, String text) {
+        context.setRecordMetadata(TopologyHarness.PROMPTS, PARTITION, offset);
+        processor.process(new Record<>(utf8("k"), utf8(json(text)), NOW_MS, new RecordHeaders()));
+    }
+
+    /** A millisecond or so passes, and nothing is committed. */
+    void drain() {
+        process.nanos.addAndGet(CommitPacer.MIN_GAP_NANOS);
+        List<MockProcessorContext.CapturedPunctuator> active = context.scheduledPunctuators().stream()
+                .filter(punctuator -> !punctuator.cancelled())
+                .toList();
+        active.forEach(punctuator -> punctuator.getPunctuator().punctuate(NOW_MS));
+    }
+
+    /** What was asked for is committed. */
+    void commit() {
+        process.pacer.timed(() -> {});
+        context.resetCommit();
+    }
+
+    /** Drains and commits until nothing moves any more. */
+    void settle() {
+        for (int i = 0; i < 20; i++) {
+            drain();
+            commit();
+        }
+    }
+
+    /** Texts that the engine of the present process has taken, in order. */
+    List<String> submitted() {
+        return process.engine.submitted().stream().map(TestEngine::text).toList();
+    }
+
+    /** Texts that run now. */
+    List<String> running() {
+        return process.engine.submitted().stream()
+                .filter(request -> process.engine.priorities().containsKey(request.id()))
+                .map(TestEngine::text)
+                .toList();
+    }
+
+    List<String> ids() {
+        return process.engine.submitted().stream().map(InferenceRequest::id).toList();
+    }
+
+    PendingPrompt stored(long offset) {
+        return PendingCodec.decode(store.get(key(offset).encode()));
+    }
+
+    long pending() {
+        return store.approximateNumEntries();
+    }
+
+    long results() {
+        return forwarded("results").size();
+    }
+
+    List<InferenceFailure> failures() {
+        var deserializer = RecordSerdes.deserializer(InferenceFailure.class, Map.of());
+        List<InferenceFailure> failures = new ArrayList<>();
+        for (Record<OutKey, byte[]> record : forwarded("failures")) {
+            failures.add(deserializer.deserialize("failures", record.headers(), record.value()));
+        }
+        return failures;
+    }
+
+    private List<Record<OutKey, byte[]>> forwarded(String sink) {
+        List<Record<OutKey, byte[]>> records = new ArrayList<>();
+        for (MockProcessorContext.CapturedForward<? extends OutKey, ? extends byte[]> forward : context.forwarded()) {
+            if (forward.childName().orElseThrow().equals(sink)) {
+                records.add(new Record<>(
+                        forward.record().key(),
+                        forward.record().value(),
+                        forward.record().timestamp(),
+                        forward.record().headers()));
+            }
+        }
+        return records;
+    }
+
+    static PendingKey key(long offset) {
+        return new PendingKey(TopologyHarness.TOPIC_ID, PARTITION, offset);
+    }
+
+    private static String json(String text) {
+        return "{\"prompt\":\"" + text + "\"}";
+    }
+
+    @Override
+    public void close() {
+        process.close();
+    }
+}
