@@ -1,7 +1,8 @@
 # One line each, thin over Maven; ./millrace finds the JDK.
-.PHONY: fmt test verify bench demo fuzz simulate
+.PHONY: fmt test matrix verify bench demo fuzz simulate
 fmt: ; ./millrace mvn -q spotless:apply
 test: ; ./millrace test
+matrix: ; ./millrace matrix
 verify: ; ./millrace mvn clean verify
 bench: ; ./millrace bench engine
 demo: ; ./millrace demo
