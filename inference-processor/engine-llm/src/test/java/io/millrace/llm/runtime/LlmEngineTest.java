@@ -4,6 +4,7 @@ import static io.millrace.llm.runtime.EngineRig.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.millrace.devstack.MatrixRow;
 import io.millrace.engine.Completion;
 import io.millrace.engine.Completion.Completed;
 import io.millrace.engine.Completion.Failed;
@@ -309,6 +310,7 @@ class LlmEngineTest {
     }
 
     @Test
+    @MatrixRow("hung or slow generation")
     void shouldFailARequestWhoseDeadlinePassesWhileItRunsOrWaits() {
         SchedulerLimits limits = new SchedulerLimits(8, 1, 64, 64, 4, 1, PrefillMode.CHUNKED);
         EngineRig rig = new EngineRig(1, limits, 10);

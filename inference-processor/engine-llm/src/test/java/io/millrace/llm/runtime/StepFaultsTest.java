@@ -4,6 +4,7 @@ import static io.millrace.llm.runtime.EngineRig.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.devstack.MatrixRow;
 import io.millrace.engine.Completion.Completed;
 import io.millrace.engine.Completion.Failed;
 import io.millrace.engine.FailureCode;
@@ -137,6 +138,7 @@ class StepFaultsTest {
 
     @ParameterizedTest
     @CsvSource({"1, CHUNKED", "2, CHUNKED", "1, WHOLE", "2, WHOLE"})
+    @MatrixRow("GPU out of memory")
     void shouldAnswerAllInSmallerStepsWhereMemoryIsExhausted(int depth, PrefillMode mode) {
         EngineRig rig = new EngineRig(depth, limits(64, mode), 100);
         rig.runner.exhaustsMemoryAtLaunch = step -> step.tokenCount() > 9 && step.tokenCount() % 2 == 0;
@@ -155,6 +157,7 @@ class StepFaultsTest {
     }
 
     @Test
+    @MatrixRow("GPU out of memory")
     void shouldGrowItsStepsBackOnceThereIsMemory() {
         EngineRig rig = new EngineRig(1, limits(64, PrefillMode.CHUNKED), 100);
         assertThat(rig.engine.stats().tokenBudget()).isEqualTo(64);
@@ -172,6 +175,7 @@ class StepFaultsTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
+    @MatrixRow("GPU out of memory")
     void shouldFailARequestThatExhaustsMemoryWhateverTheStepAndAnswerTheOthers(int depth) {
         EngineRig rig = new EngineRig(depth, limits(8, PrefillMode.CHUNKED), 100);
         rig.runner.exhaustsMemoryAtCollect =

@@ -2,6 +2,7 @@ package io.millrace.streams.intake;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.devstack.MatrixRow;
 import io.millrace.engine.Rejection;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.schemas.ControlAction;
@@ -261,6 +262,7 @@ class CommandsTest {
     }
 
     @Test
+    @MatrixRow("hung or slow generation")
     void shouldEndAtItsDeadlineWhatWaitsBehindOthersForAnEngine() {
         engine.refuse(new Rejection(Rejection.Reason.UNAVAILABLE, "down"));
         offer(0, "{\"prompt\":\"a\"}");
