@@ -1,10 +1,12 @@
 # One line each, thin over Maven; ./millrace finds the JDK.
-.PHONY: fmt test matrix verify bench demo fuzz simulate
+.PHONY: fmt test matrix verify bench chaos soak demo fuzz simulate
 fmt: ; ./millrace mvn -q spotless:apply
 test: ; ./millrace test
 matrix: ; ./millrace matrix
 verify: ; ./millrace mvn clean verify
 bench: ; ./millrace bench engine
+chaos: ; ./millrace bench chaos
+soak: ; ./millrace bench soak
 demo: ; ./millrace demo
 
 # TARGET: json, avro, pending, gguf, tokenizer, chat-template, yaml. What it finds is under ops/cli/target/fuzz.

@@ -53,15 +53,6 @@ final class BenchChaosCommand implements Callable<Integer> {
 
     private static final int PIPED_COLUMNS = 140;
 
-    /** A worker of a small model: 64 MiB of KV cache, 16 sequences. */
-    private static final List<String> WORKER_OPTIONS = List.of(
-            "--add-modules=jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
-            "-Xmx512m",
-            "-XX:+UseSerialGC",
-            "-XX:+ExitOnOutOfMemoryError");
-
     private final Session session;
 
     @Mixin
@@ -181,7 +172,7 @@ final class BenchChaosCommand implements Callable<Integer> {
                     faults.isEmpty()
                             ? List.of(FaultKind.values())
                             : faults.stream().map(FaultKind::of).toList(),
-                    new ChaosPlan.Worker(BenchWorker.class.getName(), WORKER_OPTIONS, file));
+                    BenchWorker.with(file));
         } catch (IllegalArgumentException e) {
             throw new CliException(ExitCode.USAGE, String.valueOf(e.getMessage()), e);
         }

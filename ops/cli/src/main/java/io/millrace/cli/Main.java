@@ -85,7 +85,8 @@ public final class Main implements Runnable {
                         new BenchCommand.Group(),
                         new BenchCommand.Engine(session),
                         new BenchPipelineCommand(session),
-                        BenchChaosCommand.commandLine(session)));
+                        BenchChaosCommand.commandLine(session),
+                        new BenchSoakCommand(session)));
     }
 
     private static void helpEverywhere(CommandLine commandLine) {

@@ -67,8 +67,8 @@ final class BrokerProperties {
         p.put("share.coordinator.state.topic.min.isr", "2");
         p.put("default.replication.factor", "3");
         p.put("min.insync.replicas", "2");
-        // partitions of a dead node move after 3 s, not 9
-        p.put("broker.session.timeout.ms", "3000");
+        // partitions of a dead node move after 5 s, not 9
+        p.put("broker.session.timeout.ms", "5000");
         p.put("broker.heartbeat.interval.ms", "500");
         return p;
     }

@@ -33,7 +33,7 @@ public final class KafkaCluster implements AutoCloseable {
     public static final int REPLICATION_FACTOR = 3;
 
     /** How long a node may take to come up, or all partitions to be in sync again. */
-    public static final Duration PATIENCE = Duration.ofMinutes(2);
+    public static final Duration PATIENCE = Duration.ofMinutes(4);
 
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(100);
     private static final List<String> JVM_OPTIONS =

@@ -38,8 +38,6 @@ public final class ChaosRun {
     /** How long nothing may end, in peace, before it is given up. */
     private static final Duration PATIENCE = Duration.ofMinutes(4);
 
-    private static final String READY = "millrace_ready";
-
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(250);
 
     private final ChaosPlan plan;
@@ -89,7 +87,7 @@ public final class ChaosRun {
     private ChaosReport run(KafkaCluster cluster, TopicReader kafka, Workers workers, EndingTail tail)
             throws InterruptedException {
         Injector injector = new Injector(cluster, workers, new Group(kafka), recoveries);
-        awaitReady(workers);
+        workers.awaitReady(PATIENCE, () -> progress.accept("waiting for the workers to be ready"));
         PromptLoad load = new PromptLoad(cluster.directServers(), plan.seed(), plan.rate());
         long startMs = System.currentTimeMillis();
         try (load) {
@@ -112,21 +110,6 @@ public final class ChaosRun {
         progress.accept("asking the oracle");
         Verdict verdict = new ExactlyOnceOracle(kafka, AppFiles.APPLICATION, AppFiles.topics(), Map.of()).check();
         return report(injector, workers, load, verdict, drain, startMs);
-    }
-
-    /** The workers load their model and join. */
-    private void awaitReady(Workers workers) throws InterruptedException {
-        long deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
-        for (Workers.Slot slot : workers.all()) {
-            while (workers.metric(slot, READY).orElse(0.0) < 1) {
-                if (System.nanoTime() > deadlineNanos) {
-                    throw new IllegalStateException(slot.name() + " is not ready after " + PATIENCE + "; its log is "
-                            + slot.process().log());
-                }
-                progress.accept("waiting for the workers to be ready");
-                sleep(BETWEEN_LOOKS);
-            }
-        }
     }
 
     private void injectAll(Injector injector, Workers workers, PromptLoad load, EndingTail tail)
@@ -170,21 +153,12 @@ public final class ChaosRun {
     }
 
     private void drain(PromptLoad load, EndingTail tail) throws InterruptedException {
-        int before = tail.ended();
-        long deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
-        while (tail.ended() < load.sent().size()) {
-            if (tail.ended() > before) {
-                before = tail.ended();
-                deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
-            }
-            if (System.nanoTime() > deadlineNanos) {
-                troubles.add("nothing ended for " + PATIENCE + " in peace: prompts="
-                        + load.sent().size() + ", ended=" + before);
-                return;
-            }
-            progress.accept(
-                    "draining  prompts %d  ended %d".formatted(load.sent().size(), before));
-            sleep(BETWEEN_LOOKS);
+        int prompts = load.sent().size();
+        if (!tail.awaitEnded(
+                prompts,
+                PATIENCE,
+                () -> progress.accept("draining  prompts %d  ended %d".formatted(prompts, tail.ended())))) {
+            troubles.add("nothing ended for " + PATIENCE + " in peace: prompts=" + prompts + ", ended=" + tail.ended());
         }
     }
 

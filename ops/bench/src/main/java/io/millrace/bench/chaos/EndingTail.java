@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -49,6 +50,28 @@ final class EndingTail implements AutoCloseable {
     /** Prompts that have ended. */
     int ended() {
         return ended.size();
+    }
+
+    /**
+     * Waits until so many have ended; tells whether they have, or nothing ended for a while.
+     *
+     * @param looking is run between looks
+     */
+    boolean awaitEnded(int prompts, Duration patience, Runnable looking) throws InterruptedException {
+        int before = ended();
+        long deadlineNanos = System.nanoTime() + patience.toNanos();
+        while (ended() < prompts) {
+            if (ended() > before) {
+                before = ended();
+                deadlineNanos = System.nanoTime() + patience.toNanos();
+            }
+            if (System.nanoTime() > deadlineNanos) {
+                return false;
+            }
+            looking.run();
+            TimeUnit.NANOSECONDS.sleep(POLL.toNanos());
+        }
+        return true;
     }
 
     private void follow() {

@@ -4,11 +4,13 @@ import io.millrace.devstack.TopicReader;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.MemberDescription;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -41,6 +43,15 @@ final class Group {
                         partition.leader() != null && partition.leader().id() == brokerId)
                 .map(partition -> partition.partition())
                 .collect(Collectors.toSet());
+    }
+
+    /** A broker that coordinates a transaction which is open now; empty if there is none. */
+    OptionalInt openTransactionsCoordinator() {
+        var byBroker = TopicReader.await(kafka.admin().listTransactions().allByBrokerId(), "transactions");
+        return byBroker.entrySet().stream()
+                .filter(broker -> broker.getValue().stream().anyMatch(each -> each.state() == TransactionState.ONGOING))
+                .mapToInt(Map.Entry::getKey)
+                .findAny();
     }
 
     private void refresh() {

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +23,7 @@ final class Injector {
 
     private static final String RECOVERED = "millrace_prompts_recovered_total";
     private static final Duration RESTORE_PATIENCE = Duration.ofSeconds(40);
+    private static final Duration TRANSACTION_PATIENCE = Duration.ofSeconds(20);
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(20);
 
     private final KafkaCluster cluster;
@@ -62,7 +64,7 @@ final class Injector {
             case SCALE_UP -> scaleUp(fault);
             case BROKER_RESTART, BROKER_KILL -> breakBroker(fault, node);
             case CUT, DELAY, STALL -> breakConnections(fault, node);
-            case LOST_ACK -> loseAck(fault, node);
+            case LOST_ACK -> loseAck(fault);
         }
     }
 
@@ -206,12 +208,23 @@ final class Injector {
         proxy.heal();
     }
 
-    /** Happens with the next end of a transaction that comes through there. */
-    private void loseAck(Fault fault, int node) {
+    /** Set where a transaction is open, it happens with the end of that one, or of the next there. */
+    private void loseAck(Fault fault) throws InterruptedException {
         TcpProxy.Loss loss = fault.variant() == 0 ? TcpProxy.Loss.CUT : TcpProxy.Loss.SILENCE;
-        var _ = cluster.proxy(node)
-                .loseNextEndTxnResponse(loss)
-                .thenRun(() -> note(System.currentTimeMillis(), fault, "broker " + cluster.brokerId(node)));
+        long deadlineNanos = System.nanoTime() + TRANSACTION_PATIENCE.toNanos();
+        while (System.nanoTime() < deadlineNanos) {
+            OptionalInt broker = group.openTransactionsCoordinator();
+            for (int node = 0; node < cluster.size(); node++) {
+                if (broker.isPresent() && cluster.brokerId(node) == broker.getAsInt()) {
+                    String target = "broker " + broker.getAsInt() + " " + loss;
+                    var _ = cluster.proxy(node)
+                            .loseNextEndTxnResponse(loss)
+                            .thenRun(() -> note(System.currentTimeMillis(), fault, target));
+                    return;
+                }
+            }
+            sleep(BETWEEN_LOOKS);
+        }
     }
 
     private void hit(Fault fault, String target, Set<Integer> partitions) {

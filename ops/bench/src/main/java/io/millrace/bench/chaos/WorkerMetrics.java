@@ -8,6 +8,8 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What a worker says of itself over HTTP.
@@ -18,10 +20,12 @@ final class WorkerMetrics {
 
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
+    private static final Pattern AREA = Pattern.compile("area=\"\\w+\"");
+
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(PATIENCE).build();
 
-    /** All metrics by name, summed over their labels; empty if the worker does not answer. */
+    /** All metrics, summed over their labels, and over those beside {@code area}; empty if the worker does not answer. */
     Map<String, Double> scrape(int port) throws InterruptedException {
         var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"))
                 .timeout(PATIENCE)
@@ -34,14 +38,23 @@ final class WorkerMetrics {
         }
     }
 
+    /** By name, and also by {@code name{area="…"}}, which tells heap from other memory. */
     static Map<String, Double> parse(String text) {
         Map<String, Double> sums = new HashMap<>();
-        text.lines().filter(line -> !line.isEmpty() && !line.startsWith("#")).forEach(line -> {
-            int value = line.lastIndexOf(' ');
-            int labels = line.indexOf('{');
-            String name = line.substring(0, labels < 0 ? value : labels);
-            sums.merge(name, Double.valueOf(line.substring(value + 1)), Double::sum);
-        });
+        for (String line : text.lines().toList()) {
+            if (line.isEmpty() || line.startsWith("#")) {
+                continue;
+            }
+            int valueAt = line.lastIndexOf(' ');
+            int labelsAt = line.indexOf('{');
+            String name = line.substring(0, labelsAt < 0 ? valueAt : labelsAt);
+            double value = Double.parseDouble(line.substring(valueAt + 1));
+            sums.merge(name, value, Double::sum);
+            Matcher area = AREA.matcher(line);
+            if (area.find()) {
+                sums.merge(name + "{" + area.group() + "}", value, Double::sum);
+            }
+        }
         return sums;
     }
 }

@@ -27,6 +27,7 @@ import org.slf4j.LoggerFactory;
 final class Workers implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Workers.class);
+    private static final String READY = "millrace_ready";
     private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(1);
     private static final Duration RESTART_DELAY = Duration.ofSeconds(1);
     private static final Duration EXIT_PATIENCE = Duration.ofSeconds(90);
@@ -65,8 +66,8 @@ final class Workers implements AutoCloseable {
             return process;
         }
 
-        int port() {
-            return port;
+        int number() {
+            return number;
         }
     }
 
@@ -153,6 +154,25 @@ final class Workers implements AutoCloseable {
     /** Processes that ended without being asked to. */
     synchronized List<String> unaskedExits() {
         return List.copyOf(unaskedExits);
+    }
+
+    /**
+     * Waits until all have loaded their model and joined.
+     *
+     * @param looking is run between looks
+     */
+    void awaitReady(Duration patience, Runnable looking) throws InterruptedException {
+        long deadlineNanos = System.nanoTime() + patience.toNanos();
+        for (Slot slot : all()) {
+            while (metric(slot, READY).orElse(0.0) < 1) {
+                if (System.nanoTime() > deadlineNanos) {
+                    throw new IllegalStateException(
+                            slot.name + " is not ready after " + patience + "; its log is " + slot.process.log());
+                }
+                looking.run();
+                TimeUnit.NANOSECONDS.sleep(BETWEEN_LOOKS.toNanos());
+            }
+        }
     }
 
     /** A metric now; empty if the worker does not answer. */

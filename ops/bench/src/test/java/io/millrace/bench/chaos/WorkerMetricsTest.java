@@ -15,7 +15,16 @@ class WorkerMetricsTest {
                 millrace_ready 1.0
                 tokens_total{model_name="a b"} 3.0
                 tokens_total{model_name="c"} 4.5E1
-                """)).isEqualTo(Map.of("millrace_ready", 1.0, "tokens_total", 48.0));
+                used_bytes{area="heap",id="Tenured Gen"} 7.0
+                used_bytes{area="heap",id="Eden Space"} 2.0
+                used_bytes{area="nonheap",id="Metaspace"} 1.0
+                """))
+                .isEqualTo(Map.of(
+                        "millrace_ready", 1.0,
+                        "tokens_total", 48.0,
+                        "used_bytes", 10.0,
+                        "used_bytes{area=\"heap\"}", 9.0,
+                        "used_bytes{area=\"nonheap\"}", 1.0));
     }
 
     @Test

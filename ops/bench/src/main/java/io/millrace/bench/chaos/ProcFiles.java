@@ -1,0 +1,36 @@
+package io.millrace.bench.chaos;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/** What Linux tells of a process in /proc. */
+record ProcFiles(double rssMib, int threads, int openFiles) {
+
+    /** Whether this system has them. */
+    static boolean exist() {
+        return Files.exists(Path.of("/proc/self/status"));
+    }
+
+    /** As they are now. */
+    static ProcFiles of(long pid) throws IOException {
+        Path folder = Path.of("/proc", Long.toString(pid));
+        long rssKib = 0;
+        int threads = 0;
+        for (String line : Files.readAllLines(folder.resolve("status"))) {
+            if (line.startsWith("VmRSS:")) {
+                rssKib = number(line);
+            } else if (line.startsWith("Threads:")) {
+                threads = (int) number(line);
+            }
+        }
+        try (Stream<Path> files = Files.list(folder.resolve("fd"))) {
+            return new ProcFiles(rssKib / 1024.0, threads, (int) files.count());
+        }
+    }
+
+    private static long number(String line) {
+        return Long.parseLong(line.replaceAll("\\D+", ""));
+    }
+}
