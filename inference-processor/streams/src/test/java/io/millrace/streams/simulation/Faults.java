@@ -9,6 +9,7 @@ final class Faults extends Actor implements World.Interruptions {
     private final World world;
     private final Cluster cluster;
     private final Plan plan;
+    private final Commands commands;
     private final Mutation mutation;
     private final Slot[] slots;
     private final int crashesPerThousand;
@@ -22,11 +23,12 @@ final class Faults extends Actor implements World.Interruptions {
         private long startNanos;
     }
 
-    Faults(World world, Cluster cluster, Plan plan, Mutation mutation) {
+    Faults(World world, Cluster cluster, Plan plan, Commands commands, Mutation mutation) {
         super("faults", null);
         this.world = world;
         this.cluster = cluster;
         this.plan = plan;
+        this.commands = commands;
         this.mutation = mutation;
         this.slots = new Slot[plan.slots()];
         for (int i = 0; i < slots.length; i++) {
@@ -94,7 +96,7 @@ final class Faults extends Actor implements World.Interruptions {
                 String name = "p" + i + "." + slot.lives.size();
                 world.note(name, "start");
                 world.removeDead();
-                slot.lives.add(new Instance(world, cluster, plan, mutation, this, name));
+                slot.lives.add(new Instance(world, cluster, plan, commands, mutation, this, name));
             }
         }
     }
@@ -109,6 +111,7 @@ final class Faults extends Actor implements World.Interruptions {
             case SCALE -> instance.close(world.random.nanos(0, 200));
             case RESHUFFLE -> cluster.group.reshuffle();
             case REGISTRY -> registryDownUntilNanos = now + world.random.nanos(10, 300);
+            case COMMANDS -> commands.sendAny();
             case PAUSE, LOST_ANSWER, STEP, BAD_PROMPTS, POISON -> {}
         }
     }
@@ -127,6 +130,7 @@ final class Faults extends Actor implements World.Interruptions {
         over = true;
         world.note(name, "over");
         registryDownUntilNanos = 0;
+        commands.resumeAll();
         for (Instance instance : instances()) {
             instance.stoppedUntilNanos = 0;
             instance.cutUntilNanos = 0;

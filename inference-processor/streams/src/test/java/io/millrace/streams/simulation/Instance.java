@@ -8,6 +8,7 @@ import io.millrace.engine.ModelInfo;
 import io.millrace.engine.Rejection;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.llm.runtime.SteppedEngine;
+import io.millrace.schemas.ControlCommand;
 import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.Source;
 import io.millrace.schemas.serde.RegistryUnavailableException;
@@ -29,6 +30,7 @@ import io.millrace.streams.topology.PromptProcessor;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -62,7 +64,8 @@ final class Instance extends Host {
     private boolean closing;
     private long closeDeadlineNanos;
 
-    Instance(World world, Cluster cluster, Plan plan, Mutation mutation, Faults faults, String name) {
+    Instance(
+            World world, Cluster cluster, Plan plan, Commands commands, Mutation mutation, Faults faults, String name) {
         super(name);
         this.world = world;
         this.cluster = cluster;
@@ -85,6 +88,7 @@ final class Instance extends Host {
         parts = new PromptProcessor.Parts(
                 Cluster.PROMPTS, TOPIC_ID, intake, gate, pacer, limits, ProcessorObserver.NONE, world::nanos);
         world.add(new EngineThread());
+        world.add(new ControlReader(commands.sent()));
         thread = startThread();
     }
 
@@ -191,8 +195,8 @@ final class Instance extends Host {
         if (!thread.isSettled()) {
             return name + ": its member or tasks are not settled";
         }
-        if (gate.pending() != 0) {
-            return name + ": pending=" + gate.pending();
+        if (gate.pending() != 0 || gate.paused() != 0) {
+            return name + ": pending=" + gate.pending() + ", paused=" + gate.paused();
         }
         if (!engine.isIdle()) {
             return name + ": engine=" + engine.stats();
@@ -257,6 +261,32 @@ final class Instance extends Host {
         void step() {
             engine.step();
             nextNanos = world.nanos() + world.random.nanos(0, 3);
+        }
+    }
+
+    /** At the start everything is read before the first task runs; what comes later is read when it can be. */
+    private final class ControlReader extends Actor {
+
+        private final List<ControlCommand> topic;
+        private int position;
+
+        ControlReader(List<ControlCommand> topic) {
+            super(Instance.this.name + "-control", Instance.this);
+            this.topic = topic;
+            while (position < topic.size()) {
+                var _ = intake.controls().apply(topic.get(position++));
+            }
+        }
+
+        @Override
+        long wakeAtNanos() {
+            return position == topic.size() ? NEVER : Math.max(cutUntilNanos, 0);
+        }
+
+        @Override
+        void step() {
+            var _ = intake.controls().apply(topic.get(position++));
+            intake.commandsChanged();
         }
     }
 

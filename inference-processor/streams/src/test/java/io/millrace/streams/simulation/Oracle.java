@@ -18,10 +18,13 @@ final class Oracle {
     private final Plan plan;
     private final List<List<Prompt>> sent; // by partition and offset
 
-    Oracle(Cluster cluster, Plan plan, List<List<Prompt>> sent) {
+    private final Commands commands;
+
+    Oracle(Cluster cluster, Plan plan, List<List<Prompt>> sent, Commands commands) {
         this.cluster = cluster;
         this.plan = plan;
         this.sent = sent;
+        this.commands = commands;
     }
 
     private record Ending(int partition, int offset, String name, String text) {}
@@ -60,8 +63,12 @@ final class Oracle {
 
     private void check(Ending ending) {
         Prompt prompt = sent.get(ending.partition()).get(ending.offset());
-        if (!prompt.kind().endings().contains(ending.name())) {
-            throw new AssertionError("ending of " + prompt + "=" + ending + ", expected=" + prompt.kind().endings());
+        boolean deserved = ending.name().equals(Prompt.CANCELLED)
+                ? commands.mayCancel(ending.partition(), ending.offset(), prompt)
+                : prompt.kind().endings().contains(ending.name());
+        if (!deserved) {
+            throw new AssertionError("ending of " + prompt + "=" + ending + ", expected="
+                    + prompt.kind().endings());
         }
         if (ending.name().equals(Prompt.RESULT) && !ending.text().equals(prompt.answer(plan))) {
             throw new AssertionError("answer to " + prompt + "=" + ending + ", expected=" + prompt.answer(plan));

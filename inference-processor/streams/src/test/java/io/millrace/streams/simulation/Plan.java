@@ -55,6 +55,8 @@ record Plan(
         REGISTRY,
         /** A step of the engine fails, though no prompt is at fault. */
         STEP,
+        /** Prompts are cancelled, paused and resumed. */
+        COMMANDS,
         /** Prompts that are wrong in some way. */
         BAD_PROMPTS,
         /** Prompts that fail their steps. */

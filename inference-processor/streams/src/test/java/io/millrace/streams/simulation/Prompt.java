@@ -12,9 +12,11 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.jspecify.annotations.Nullable;
 
 /** A prompt that was sent, and how it may end. */
-record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long deadlineNanos) {
+record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long sentNanos, long deadlineNanos) {
 
     static final String RESULT = "RESULT";
+    static final String CANCELLED = "CANCELLED";
+    static final List<String> TENANTS = List.of("a", "b", "c");
     static final String DEAD_LETTER = "DEAD_LETTER";
 
     private static final List<Kind> KINDS = List.of(Kind.values());
@@ -56,7 +58,8 @@ record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long deadlineNa
         if (kind == Kind.POISONED) {
             tokens[random.below(tokens.length)] = SteppedEngine.POISON;
         }
-        return new Prompt(kind, tokens, random.between(1, 12), random.next(), nowNanos + random.nanos(0, 300));
+        return new Prompt(
+                kind, tokens, random.between(1, 12), random.next(), nowNanos, nowNanos + random.nanos(0, 300));
     }
 
     private static Kind kind(Randomness random, Plan plan) {
@@ -114,9 +117,17 @@ record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long deadlineNa
                 .setPromptTokenIds(tokens)
                 .setMaxTokens(maxTokens)
                 .setSeed(seed)
-                .setTenant("tenant" + bytes.length % 3)
+                .setTenant(tenant(tokens.size()))
                 .setDeadline(kind == Kind.DEADLINE ? instant(deadlineNanos) : null)
                 .build();
+    }
+
+    private static String tenant(int tokens) {
+        return TENANTS.get(tokens % TENANTS.size());
+    }
+
+    String tenant() {
+        return tenant(tokens.length);
     }
 
     static Instant instant(long nanos) {

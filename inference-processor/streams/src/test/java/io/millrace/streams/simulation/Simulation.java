@@ -30,9 +30,10 @@ final class Simulation {
         for (int i = 0; i < plan.partitions(); i++) {
             sent.add(new ArrayList<>());
         }
-        oracle = new Oracle(cluster, plan, sent);
+        Commands commands = new Commands(world, plan);
+        oracle = new Oracle(cluster, plan, sent, commands);
         sender = new Sender();
-        faults = new Faults(world, cluster, plan, mutation);
+        faults = new Faults(world, cluster, plan, commands, mutation);
         world.add(cluster);
         world.add(cluster.group);
         world.add(faults);

@@ -91,6 +91,9 @@ class SimulationTest {
                             "revived",
                             "died",
                             "exit",
+                            "CANCEL",
+                            "PAUSE",
+                            "RESUME",
                             "orphaned",
                             "adopted",
                             "orphan expired");
