@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
 
 /**
@@ -43,9 +44,14 @@ public final class SteppedEngine implements InferenceEngine {
      *
      * @param failsToLaunch asked before each launch; true: it throws, though no prompt is at fault
      * @param failsToCollect the same of a step's end
+     * @param exhaustsMemory asked with the number of tokens of each step
      * @param killed told of a step that ends the process; it throws
      */
-    public record Faults(BooleanSupplier failsToLaunch, BooleanSupplier failsToCollect, Runnable killed) {}
+    public record Faults(
+            BooleanSupplier failsToLaunch,
+            BooleanSupplier failsToCollect,
+            IntPredicate exhaustsMemory,
+            Runnable killed) {}
 
     /**
      * An engine that has done nothing.
@@ -56,9 +62,12 @@ public final class SteppedEngine implements InferenceEngine {
     public SteppedEngine(
             String name, int depth, SchedulerLimits limits, int maxWaiting, LongSupplier nanos, Faults faults) {
         runner = new FakeRunner(depth, limits);
-        // a fault that comes and goes does not meet a sequence that runs alone, or it would be taken for the culprit
+        // far enough apart that each sequence draws a token in between: who fails alone twice without one is at fault
         runner.failsToLaunch = () -> mayFail(limits) && faults.failsToLaunch().getAsBoolean();
         runner.failsToCollect = () -> mayFail(limits) && faults.failsToCollect().getAsBoolean();
+        runner.exhaustsMemoryAtLaunch =
+                step -> step.tokenCount() > 1 && faults.exhaustsMemory().test(step.tokenCount());
+        runner.exhaustsMemoryAtCollect = runner.exhaustsMemoryAtLaunch;
         engine = new LlmEngine(
                 new ModelInfo(name, Optional.empty(), Optional.empty(), limits.maxModelLen()),
                 new FakeCodec(),
@@ -68,7 +77,7 @@ public final class SteppedEngine implements InferenceEngine {
     }
 
     private boolean mayFail(SchedulerLimits limits) {
-        return runner.launchesSinceFailure > 2 * limits.maxNumSeqs() + 1;
+        return runner.launchesSinceFailure > 2 * (limits.maxModelLen() + limits.maxNumSeqs());
     }
 
     /** The text that a prompt is answered with, whoever answers it: at most {@code count} tokens. */

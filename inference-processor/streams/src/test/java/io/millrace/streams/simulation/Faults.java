@@ -112,7 +112,7 @@ final class Faults extends Actor implements World.Interruptions {
             case RESHUFFLE -> cluster.group.reshuffle();
             case REGISTRY -> registryDownUntilNanos = now + world.random.nanos(10, 300);
             case COMMANDS -> commands.sendAny();
-            case PAUSE, LOST_ANSWER, STEP, BAD_PROMPTS, POISON -> {}
+            case PAUSE, LOST_ANSWER, STEP, MEMORY, BAD_PROMPTS, POISON -> {}
         }
     }
 
@@ -161,7 +161,19 @@ final class Faults extends Actor implements World.Interruptions {
     }
 
     boolean failsStep() {
-        return !over && plan.has(Plan.Fault.STEP) && world.random.oneIn(20);
+        return !over && plan.has(Plan.Fault.STEP) && world.random.oneIn(8) && noted("step fails");
+    }
+
+    boolean exhaustsMemory(int stepTokens) {
+        return !over
+                && plan.has(Plan.Fault.MEMORY)
+                && stepTokens > world.random.between(1, 60)
+                && noted("memory exhausted");
+    }
+
+    private boolean noted(String what) {
+        world.note(name, what);
+        return true;
     }
 
     boolean losesAnswer() {

@@ -82,7 +82,8 @@ final class Instance extends Host {
                 plan.engine(),
                 plan.maxWaiting(),
                 world::nanos,
-                new SteppedEngine.Faults(faults::failsStep, faults::failsStep, this::killedByPrompt));
+                new SteppedEngine.Faults(
+                        faults::failsStep, faults::failsStep, faults::exhaustsMemory, this::killedByPrompt));
         SizeLimits limits = sizeLimits();
         intake = intake(limits);
         parts = new PromptProcessor.Parts(

@@ -55,6 +55,8 @@ record Plan(
         REGISTRY,
         /** A step of the engine fails, though no prompt is at fault. */
         STEP,
+        /** A step needs more memory than there is. */
+        MEMORY,
         /** Prompts are cancelled, paused and resumed. */
         COMMANDS,
         /** Prompts that are wrong in some way. */

@@ -91,6 +91,8 @@ class SimulationTest {
                             "revived",
                             "died",
                             "exit",
+                            "step fails",
+                            "memory exhausted",
                             "CANCEL",
                             "PAUSE",
                             "RESUME",
