@@ -50,6 +50,14 @@ public interface InferenceEngine extends AutoCloseable {
         return model().name() + ": " + stats();
     }
 
+    /**
+     * Whether the engine is unhealthy for good: it takes and completes nothing more, and only a new process helps. Not so for
+     * one whose server may come back.
+     */
+    default boolean isBroken() {
+        return false;
+    }
+
     /** Counters and gauges, consistent with one another. */
     EngineStats stats();
 

@@ -10,6 +10,7 @@ enum ExitCode {
     MODEL(5, "the model is unknown, cannot be fetched or cannot be read"),
     KAFKA(6, "Kafka, its topics or the registry cannot be used"),
     WARNING(7, "a check found something that works but should be changed"),
+    ENGINE(8, "an engine answered no more; a new process takes up its work"),
     INTERRUPTED(130, "interrupted (143 on SIGTERM)");
 
     final int value;

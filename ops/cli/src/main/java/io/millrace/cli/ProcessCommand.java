@@ -50,14 +50,15 @@ final class ProcessCommand implements Callable<Integer> {
         MillraceConfig config = session.config();
         KafkaAccess.require(KafkaAccess.properties(config));
         var running = new AtomicReference<@Nullable Processor>();
-        try (var metrics = new PrometheusMetrics(
+        try (var lastResort = new LastResort();
+                var metrics = new PrometheusMetrics(
                         config.models().keySet(), config.metrics().maxTenants());
                 HealthServer _ = health(config, metrics, running);
                 Processor processor = Processor.start(config, fetchAll(config), ProcessorHooks.of(metrics))) {
             running.set(processor);
             metrics.watch(processor.app()::status);
             metrics.watch(processor.app().streams());
-            return untilStopped(processor, config.processor().drainTimeout()).value;
+            return untilStopped(processor, config.processor().drainTimeout(), lastResort).value;
         }
     }
 
@@ -81,9 +82,17 @@ final class ProcessCommand implements Callable<Integer> {
         return models;
     }
 
-    private static ExitCode untilStopped(Processor processor, Duration drain) throws InterruptedException {
+    private static ExitCode untilStopped(Processor processor, Duration drain, LastResort lastResort)
+            throws InterruptedException {
         try (Shutdown _ = Shutdown.onSignal(() -> processor.close(drain), drain.toSeconds() + CLOSE_SECONDS)) {
-            if (processor.app().stopped().get() == ProcessorStatus.State.FAILED) {
+            ProcessorStatus.State end = processor.app().stopped().get();
+            Optional<String> stall = processor.app().stall();
+            if (stall.isPresent()) {
+                lastResort.arm(ExitCode.ENGINE, CLOSE_SECONDS);
+                throw new CliException(
+                        ExitCode.ENGINE, stall.get() + "; the log above names a file with the state of the process");
+            }
+            if (end == ProcessorStatus.State.FAILED) {
                 throw new CliException(ExitCode.KAFKA, "the processor stopped by an error; the log above says which");
             }
             return ExitCode.OK;

@@ -16,7 +16,8 @@ final class Shutdown implements AutoCloseable {
     private Shutdown(Runnable action, long longestSeconds) {
         hook = new Thread(
                 () -> {
-                    action.run();
+                    // in a thread of its own: what hangs in there must not keep the JVM from going down
+                    Thread.ofPlatform().daemon().name("millrace-closer").start(action);
                     try {
                         if (!ended.await(longestSeconds, TimeUnit.SECONDS)) {
                             System.err.println(

@@ -205,6 +205,10 @@ final class Inbox {
         return state == State.OPEN;
     }
 
+    synchronized boolean isBroken() {
+        return state == State.BROKEN;
+    }
+
     /** The engine thread is gone: nothing more is taken. */
     synchronized void fail() {
         if (state == State.OPEN) {

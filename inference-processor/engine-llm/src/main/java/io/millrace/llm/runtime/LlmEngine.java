@@ -144,6 +144,11 @@ public final class LlmEngine implements InferenceEngine {
     }
 
     @Override
+    public boolean isBroken() {
+        return inbox.isBroken();
+    }
+
+    @Override
     public EngineStats stats() {
         return inbox.stats();
     }

@@ -75,10 +75,12 @@ class LlmEngineThreadTest {
         rig.runner.failsToCollect = () -> true;
         rig.submit(request("a", "abc", SHORT));
         rig.submit(request("b", "abc", SHORT));
+        assertThat(rig.engine.isBroken()).isFalse();
 
         rig.engine.start();
 
         await().until(() -> !rig.engine.stats().healthy());
+        assertThat(rig.engine.isBroken()).isTrue();
         assertThat(rig.completions).isEmpty();
         assertThat(rig.engine.stats().running() + rig.engine.stats().waiting()).isEqualTo(2);
         rig.engine.close();

@@ -21,18 +21,22 @@ import io.millrace.streams.records.OutcomeEncoder;
 import io.millrace.streams.records.OutputSerializers;
 import io.millrace.streams.topology.PromptProcessor;
 import io.millrace.streams.topology.PromptTopology;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.Topology;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,6 +70,8 @@ public final class ProcessorApp implements AutoCloseable {
     private final CountDownLatch running = new CountDownLatch(1);
     private final CompletableFuture<ProcessorStatus.State> stopped = new CompletableFuture<>();
     private final AtomicBoolean closing = new AtomicBoolean();
+    private final EngineWatchdog watchdog;
+    private final AtomicReference<EngineWatchdog.@Nullable Stall> stall = new AtomicReference<>();
     private volatile boolean failed;
 
     private ProcessorApp(ProcessorSettings settings, Models models, Topics.Facts facts, ProcessorHooks hooks) {
@@ -122,6 +128,7 @@ public final class ProcessorApp implements AutoCloseable {
                 PlainClients.producer(kafka),
                 RecordSerdes.serializer(EngineInterval.class, kafka),
                 InstantSource.system());
+        this.watchdog = new EngineWatchdog(models, settings.engineStallTimeout(), System::nanoTime, this::onStall);
         streams.setUncaughtExceptionHandler(new ThreadFailurePolicy(hooks.observer(), System::nanoTime));
         streams.setStateListener(this::onStateChange);
     }
@@ -152,6 +159,7 @@ public final class ProcessorApp implements AutoCloseable {
         }
         app.reporter.start();
         app.streams.start();
+        app.watchdog.start();
         return app;
     }
 
@@ -200,6 +208,11 @@ public final class ProcessorApp implements AutoCloseable {
     /** Completes when the application has stopped: {@code CLOSED} or {@code FAILED}. */
     public CompletableFuture<ProcessorStatus.State> stopped() {
         return stopped.copy();
+    }
+
+    /** Why the application stopped, where an engine that answers no more was the reason. */
+    public Optional<String> stall() {
+        return Optional.ofNullable(stall.get()).map(EngineWatchdog.Stall::toString);
     }
 
     /** How it is. */
@@ -251,10 +264,39 @@ public final class ProcessorApp implements AutoCloseable {
     /** An intake thread died of an error: what it held would stay pending for ever, so another process must take over. */
     private void onFatal(Thread thread, Throwable error) {
         LOG.error("thread {} died, the application stops", thread.getName(), error);
+        fail();
+    }
+
+    /** An engine answers no more, and what it was given neither: another process must take over. */
+    private void onStall(EngineWatchdog.Stall what) {
+        if (closing.get() || !stall.compareAndSet(null, what)) {
+            return;
+        }
+        LOG.error("{}, the application stops", what);
+        gate.close(new Closure(Closure.Reason.STALLED, what.model()));
+        fail();
+        StateDump.write(what, status(), Path.of(System.getProperty("java.io.tmpdir")));
+    }
+
+    /** Stops for good, leaving the group so that others take over at once. */
+    private void fail() {
         failed = true;
-        Thread closer = new Thread(() -> streams.close(CLIENTS_CLOSE), "millrace-fatal-close");
+        Thread closer = new Thread(
+                () -> {
+                    closeStreams();
+                    stopped.complete(ProcessorStatus.State.FAILED);
+                },
+                "millrace-fatal-close");
         closer.setDaemon(true);
         closer.start();
+    }
+
+    private void closeStreams() {
+        CloseOptions options = CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP)
+                .withTimeout(CLIENTS_CLOSE);
+        if (!streams.close(options)) {
+            LOG.warn("Kafka's clients did not close within {}", CLIENTS_CLOSE);
+        }
     }
 
     /** Closes without waiting for what is pending: the next owner answers it. */
@@ -281,11 +323,8 @@ public final class ProcessorApp implements AutoCloseable {
         if (gate.paused() > 0) {
             LOG.info("{} prompts stay paused", gate.paused());
         }
-        CloseOptions options = CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP)
-                .withTimeout(CLIENTS_CLOSE);
-        if (!streams.close(options)) {
-            LOG.warn("Kafka's clients did not close within {}", CLIENTS_CLOSE);
-        }
+        closeStreams();
+        watchdog.close();
         reporter.close();
         control.close();
         intake.close();

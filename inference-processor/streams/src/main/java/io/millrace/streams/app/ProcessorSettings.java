@@ -26,6 +26,7 @@ import java.util.Map;
  * @param replicationFactor of the topics that the program creates itself
  * @param defaultModel model of prompts that name none
  * @param orphanGrace how long requests of a task that has closed run on; zero for not at all
+ * @param engineStallTimeout how long an engine with requests may complete no step
  */
 public record ProcessorSettings(
         String applicationId,
@@ -40,7 +41,8 @@ public record ProcessorSettings(
         int streamThreads,
         short replicationFactor,
         String defaultModel,
-        Duration orphanGrace) {
+        Duration orphanGrace,
+        Duration engineStallTimeout) {
 
     public ProcessorSettings {
         kafka = Map.copyOf(kafka);
@@ -76,7 +78,8 @@ public record ProcessorSettings(
                 bounds.numStreamThreads(),
                 (short) topics.replicationFactor(),
                 config.defaultModel(),
-                bounds.orphanGrace());
+                bounds.orphanGrace(),
+                bounds.engineStallTimeout());
     }
 
     /** The changelogs of the topology's stores. */

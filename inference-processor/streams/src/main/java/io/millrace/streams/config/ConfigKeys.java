@@ -97,7 +97,15 @@ final class ConfigKeys {
                     new Time(Duration.ZERO, Duration.ofMinutes(10)),
                     new Fixed("15s", "longer than most rebalances, in which tasks close and often come back"),
                     "",
-                    "How long requests of a task that was closed run on in the engine, so that this process goes on with them should it get the task back; 0s cancels them at once."));
+                    "How long requests of a task that was closed run on in the engine, so that this process goes on with them should it get the task back; 0s cancels them at once."),
+            Key.of(
+                    "engine_stall_timeout",
+                    new Time(Duration.ofSeconds(1), Duration.ofHours(1)),
+                    new Fixed(
+                            "60s",
+                            "several times what the longest step takes, one of max_num_batched_tokens prompt tokens"),
+                    "",
+                    "How long an engine with requests may complete no step, before the process writes down its state and ends with exit code 8, so that its supervisor starts it again and others take over its prompts."));
 
     private static final List<Key> HTTP = List.of(
             Key.of(

@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param numStreamThreads threads of Kafka Streams
  * @param drainTimeout how long a shutdown waits for answers under way
  * @param orphanGrace how long requests of a task that has closed run on
+ * @param engineStallTimeout how long an engine with requests may complete no step
  */
 public record TopologySettings(
         int maxPending,
@@ -22,7 +23,8 @@ public record TopologySettings(
         int intakeThreads,
         int numStreamThreads,
         Duration drainTimeout,
-        Duration orphanGrace) {
+        Duration orphanGrace,
+        Duration engineStallTimeout) {
 
     /**
      * Paused prompts for each that may be pending, by default. They only wait, so there may be many; they are restored and
@@ -39,6 +41,7 @@ public record TopologySettings(
                 values.integer("intake_threads"),
                 values.integer("num_stream_threads"),
                 values.duration("drain_timeout"),
-                values.duration("orphan_grace"));
+                values.duration("orphan_grace"),
+                values.duration("engine_stall_timeout"));
     }
 }

@@ -18,6 +18,8 @@ public record Closure(Reason reason, String subject) {
         REGISTRY,
         /** An engine takes no requests. */
         ENGINE,
+        /** An engine answers no more; the application stops. */
+        STALLED,
         /** The application is closing. */
         SHUTDOWN
     }

@@ -94,6 +94,9 @@ final class Health {
                         + ": resume or cancel it, or raise processor.max_paused";
             case REGISTRY -> "nothing is fetched: the schema registry does not answer";
             case ENGINE -> "nothing is fetched: the engine of model " + closure.subject() + " takes no requests";
+            case STALLED ->
+                "nothing is fetched: the engine of model " + closure.subject()
+                        + " answers no more, the application stops";
             case SHUTDOWN -> "nothing is fetched: shutting down";
         };
     }

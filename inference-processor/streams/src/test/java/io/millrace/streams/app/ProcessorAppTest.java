@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
@@ -109,6 +110,40 @@ class ProcessorAppTest {
         }
 
         test.oracle().check().assertExactlyOnce();
+    }
+
+    @Test
+    @MatrixRow("engine silent for N s")
+    void shouldStopWhenItsEngineAnswersNoMoreSoThatAnotherInstanceAnswersAll(TestKafka kafka) throws Exception {
+        // the session outlives the test: who is left takes over only because the other has left the group
+        TestApp test = TestApp.create(kafka, "stalled", 2)
+                .withEngineStallTimeout(Duration.ofSeconds(2))
+                .with("main.consumer.session.timeout.ms", "300000");
+        try (TestEngine silent = TestEngine.delayed(Duration.ofMillis(1)).holding(text -> true);
+                TestEngine healthy = TestEngine.delayed(Duration.ofMillis(1));
+                ProcessorApp stalled = test.start(silent)) {
+            test.send(texts(40, i -> "prompt " + i));
+            assertThat(stalled.stopped().get(60, TimeUnit.SECONDS)).isEqualTo(ProcessorStatus.State.FAILED);
+
+            assertThat(stalled.stall())
+                    .hasValueSatisfying(why ->
+                            assertThat(why).startsWith("the engine of model echo has completed no step for PT2S: "));
+            assertThat(stalled.status().isLive()).isFalse();
+            assertThat(stalled.status().isReady()).isFalse();
+            assertThat(stalled.status().closures()).contains(new Closure(Closure.Reason.STALLED, "echo"));
+
+            try (ProcessorApp other = test.start(healthy)) {
+                awaitEndings(test, 40);
+                assertThat(other.close(TIMEOUT)).isTrue();
+                assertThat(other.stall())
+                        .as("an engine that rests is not silent")
+                        .isEmpty();
+            }
+        }
+
+        Verdict verdict = test.oracle().check();
+        verdict.assertExactlyOnce();
+        assertThat(verdict.failures()).isEmpty();
     }
 
     @Test

@@ -127,6 +127,7 @@ class StreamsPropertiesTest {
                 1,
                 (short) 1,
                 "model",
-                Duration.ofSeconds(15));
+                Duration.ofSeconds(15),
+                Duration.ofSeconds(60));
     }
 }

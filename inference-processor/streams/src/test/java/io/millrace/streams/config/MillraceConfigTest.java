@@ -62,6 +62,7 @@ class MillraceConfigTest {
               intake_threads: 5
               num_stream_threads: 7
               drain_timeout: 1m
+              engine_stall_timeout: 90s
             http: { enabled: false, host: "0.0.0.0", port: "0" }
             metrics: { max_tenants: 9 }
             """;
@@ -104,7 +105,15 @@ class MillraceConfigTest {
                         SamplingParameters.DEFAULT));
         assertThat(config.processor())
                 .isEqualTo(new TopologySettings(
-                        256, 128, 64 << 20, 4096, 2, 1, Duration.ofSeconds(20), Duration.ofSeconds(15)));
+                        256,
+                        128,
+                        64 << 20,
+                        4096,
+                        2,
+                        1,
+                        Duration.ofSeconds(20),
+                        Duration.ofSeconds(15),
+                        Duration.ofSeconds(60)));
         assertThat(config.http()).isEqualTo(new HttpSettings(true, "127.0.0.1", 8080));
         assertThat(config.metrics()).isEqualTo(new MetricsSettings(100));
     }
@@ -149,7 +158,15 @@ class MillraceConfigTest {
         assertThat(config.defaultModel()).isEqualTo("small");
         assertThat(config.processor())
                 .isEqualTo(new TopologySettings(
-                        1000, 50, 128 << 20, 9, 5, 7, Duration.ofMinutes(1), Duration.ofSeconds(15)));
+                        1000,
+                        50,
+                        128 << 20,
+                        9,
+                        5,
+                        7,
+                        Duration.ofMinutes(1),
+                        Duration.ofSeconds(15),
+                        Duration.ofSeconds(90)));
         assertThat(config.http()).isEqualTo(new HttpSettings(false, "0.0.0.0", 0));
         assertThat(config.metrics()).isEqualTo(new MetricsSettings(9));
     }

@@ -41,6 +41,7 @@ public final class TestApp {
     private GateLimits gate = new GateLimits(1000, 1000, 1L << 28);
     private int streamThreads = 1;
     private Duration orphanGrace = Duration.ofSeconds(15);
+    private Duration engineStallTimeout = Duration.ofSeconds(60);
     private final Map<String, Object> properties = new HashMap<>();
 
     private TestApp(TestKafka kafka, String applicationId) {
@@ -83,6 +84,11 @@ public final class TestApp {
 
     public TestApp withOrphanGrace(Duration grace) {
         orphanGrace = grace;
+        return this;
+    }
+
+    public TestApp withEngineStallTimeout(Duration timeout) {
+        engineStallTimeout = timeout;
         return this;
     }
 
@@ -129,7 +135,8 @@ public final class TestApp {
                 streamThreads,
                 (short) 1,
                 MODEL,
-                orphanGrace);
+                orphanGrace,
+                engineStallTimeout);
     }
 
     /** Starts it with this engine. */

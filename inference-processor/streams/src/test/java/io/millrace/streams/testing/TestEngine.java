@@ -19,6 +19,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -54,6 +55,7 @@ public final class TestEngine implements InferenceEngine {
     private volatile Optional<Rejection> refusal = Optional.empty();
     private volatile boolean healthy = true;
     private volatile boolean completesTwice;
+    private final AtomicLong answered = new AtomicLong();
 
     private record Held(InferenceRequest request, Consumer<? super Completion> onCompletion) {}
 
@@ -184,6 +186,7 @@ public final class TestEngine implements InferenceEngine {
 
     private void answer(Held held) {
         if (running.remove(held.request.id(), held)) {
+            answered.incrementAndGet();
             priorities.remove(held.request.id());
             held.onCompletion.accept(completion(held.request));
             if (completesTwice) {
@@ -238,7 +241,7 @@ public final class TestEngine implements InferenceEngine {
 
     @Override
     public EngineStats stats() {
-        return new EngineStats(healthy, running.size(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        return new EngineStats(healthy, running.size(), 0, 0, 0, 0, answered.get(), 0, 0, 0, 0, 0, 0);
     }
 
     @Override
