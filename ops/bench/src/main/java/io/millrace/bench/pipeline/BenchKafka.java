@@ -105,13 +105,27 @@ final class BenchKafka implements AutoCloseable {
         return Admin.create(properties);
     }
 
+    /** Creates a topic, and returns when the broker tells clients of it. */
     void createTopic(String name, int partitions) throws InterruptedException {
         try (Admin admin = admin()) {
             admin.createTopics(List.of(new NewTopic(name, Optional.of(partitions), Optional.empty())))
                     .all()
                     .get();
+            broker.awaitReady(() -> isKnown(admin, name), START);
         } catch (ExecutionException e) {
             throw new IllegalStateException("topic " + name + " not created", e);
+        }
+    }
+
+    private static boolean isKnown(Admin admin, String topic) {
+        try {
+            admin.describeTopics(List.of(topic)).allTopicNames().get();
+            return true;
+        } catch (ExecutionException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 
