@@ -46,7 +46,7 @@ public class ClientSupplier implements KafkaClientSupplier {
 
     @Override
     public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
-        return new GatedConsumer(plainConsumer(config), gate, () -> gate.pending() == 0 && !pacer.isCommitOwed());
+        return new GatedConsumer(plainConsumer(config), gate, pacer::isCommitOwed);
     }
 
     @Override

@@ -18,6 +18,7 @@ import org.apache.kafka.common.TopicPartition;
 public final class Gate {
 
     private final GateLimits limits;
+    private final Bell bell = new Bell();
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicLong pendingBytes = new AtomicLong();
     private final AtomicInteger paused = new AtomicInteger();
@@ -87,6 +88,11 @@ public final class Gate {
     /** Paused prompts in this instance: pending too, but nothing is being done for them. */
     public int paused() {
         return paused.get();
+    }
+
+    /** Rung when something has ended: behind a gate that is not empty, stream threads wait for it. */
+    public Bell bell() {
+        return bell;
     }
 
     /** The limits. */

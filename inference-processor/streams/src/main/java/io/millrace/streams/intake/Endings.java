@@ -73,6 +73,7 @@ final class Endings {
         }
         gate.open(REGISTRY);
         ending.work().lease().settle(ending.work(), outcome);
+        gate.ring();
         return Optional.empty();
     }
 

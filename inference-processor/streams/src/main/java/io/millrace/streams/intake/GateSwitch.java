@@ -6,7 +6,7 @@ import io.millrace.streams.gate.Gate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Closes and opens the gate, and says so once. */
+/** Closes and opens the gate, and says so once; rings its bell. */
 record GateSwitch(Gate gate, ProcessorObserver observer) {
 
     private static final Logger LOG = LoggerFactory.getLogger(GateSwitch.class);
@@ -23,5 +23,10 @@ record GateSwitch(Gate gate, ProcessorObserver observer) {
             LOG.info("gate opened: {}", closure);
             observer.gateOpened(closure);
         }
+    }
+
+    /** Something has ended. */
+    void ring() {
+        gate.bell().ring();
     }
 }

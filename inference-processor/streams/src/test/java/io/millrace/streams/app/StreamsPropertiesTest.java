@@ -25,7 +25,7 @@ class StreamsPropertiesTest {
                 .containsEntry("commit.interval.ms", 100)
                 .containsEntry("poll.ms", 1)
                 .containsEntry("num.stream.threads", 1)
-                .containsEntry("producer.linger.ms", 0)
+                .containsEntry("producer.linger.ms", 5)
                 .containsEntry("producer.transaction.timeout.ms", 10_000)
                 .containsEntry("producer.max.request.size", 2_000_000)
                 .containsEntry("producer.batch.size", 16_384)
@@ -62,9 +62,9 @@ class StreamsPropertiesTest {
 
     @Test
     void shouldLetAUsersPropertyWithoutPrefixReplaceOursWithOne() {
-        Properties properties = StreamsProperties.of(settings(Map.of("linger.ms", "5")), 1, 1);
+        Properties properties = StreamsProperties.of(settings(Map.of("linger.ms", "7")), 1, 1);
 
-        assertThat(properties).containsEntry("linger.ms", "5").doesNotContainKey("producer.linger.ms");
+        assertThat(properties).containsEntry("linger.ms", "7").doesNotContainKey("producer.linger.ms");
     }
 
     @ParameterizedTest

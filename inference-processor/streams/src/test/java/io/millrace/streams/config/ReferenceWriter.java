@@ -120,7 +120,10 @@ final class ReferenceWriter {
                 "time between two commits of a stream thread",
                 "at least " + ValueType.Time.show(Duration.ofNanos(CommitPacer.MIN_GAP_NANOS)),
                 "a commit costs about as much; what completes meanwhile goes with the next");
-        bound("wait of an idle consumer", ValueType.Time.show(GatedConsumer.IDLE_POLL), "1% of a core instead of 8%");
+        bound(
+                "wait of an idle consumer",
+                ValueType.Time.show(GatedConsumer.IDLE_POLL),
+                "less than 1% of a core instead of 8%");
     }
 
     private void bound(String what, String bound, String why) {

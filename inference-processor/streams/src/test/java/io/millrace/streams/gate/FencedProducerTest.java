@@ -10,6 +10,7 @@ import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,6 +37,7 @@ class FencedProducerTest {
 
     @Test
     void shouldCarryTheFenceWhereStreamsSendsNoOffsetAtAll() {
+        sendRecord();
         producer.sendOffsetsToTransaction(Map.of(), GROUP);
         producer.commitTransaction();
 
@@ -54,9 +56,70 @@ class FencedProducerTest {
     }
 
     @Test
+    void shouldLeaveOutATransactionThatSaysNothing() {
+        producer.sendOffsetsToTransaction(Map.of(INPUT, new OffsetAndMetadata(42)), GROUP);
+        producer.commitTransaction();
+        producer.beginTransaction();
+        producer.sendOffsetsToTransaction(Map.of(INPUT, new OffsetAndMetadata(42)), GROUP);
+        producer.commitTransaction();
+        producer.beginTransaction();
+        producer.sendOffsetsToTransaction(Map.of(), GROUP);
+        producer.commitTransaction();
+
+        assertThat(kafka.commitCount()).isEqualTo(1);
+        assertThat(commits).hasSize(1);
+        assertThat(kafka.transactionInFlight()).isFalse();
+    }
+
+    @Test
+    void shouldSendOffsetsAgainTogetherWithARecord() {
+        producer.sendOffsetsToTransaction(Map.of(INPUT, new OffsetAndMetadata(42)), GROUP);
+        producer.commitTransaction();
+        producer.beginTransaction();
+        sendRecord();
+        producer.sendOffsetsToTransaction(Map.of(INPUT, new OffsetAndMetadata(42)), GROUP);
+        producer.commitTransaction();
+
+        assertThat(kafka.history()).hasSize(1);
+        assertThat(kafka.consumerGroupOffsetsHistory())
+                .hasSize(2)
+                .allSatisfy(offsets ->
+                        assertThat(offsets.get(GROUP.groupId())).containsEntry(FENCE, new OffsetAndMetadata(0)));
+    }
+
+    @Test
+    void shouldSendOffsetsAgainWhoseTransactionWasAborted() {
+        producer.sendOffsetsToTransaction(Map.of(INPUT, new OffsetAndMetadata(42)), GROUP);
+        producer.abortTransaction();
+        producer.beginTransaction();
+        producer.sendOffsetsToTransaction(Map.of(INPUT, new OffsetAndMetadata(42)), GROUP);
+        producer.commitTransaction();
+
+        assertThat(kafka.commitCount()).isEqualTo(1);
+        assertThat(kafka.consumerGroupOffsetsHistory().getFirst().get(GROUP.groupId()))
+                .containsEntry(INPUT, new OffsetAndMetadata(42));
+    }
+
+    @Test
+    void shouldAbortWhatHasBegunOnly() {
+        producer.abortTransaction();
+        assertThat(kafka.transactionAborted()).isFalse();
+
+        producer.beginTransaction();
+        sendRecord();
+        producer.abortTransaction();
+        assertThat(kafka.transactionAborted()).isTrue();
+    }
+
+    private void sendRecord() {
+        var _ = producer.send(new ProducerRecord<>("results", new byte[0], new byte[0]), null);
+    }
+
+    @Test
     void shouldKeepCommitsApartByTheirEnd() {
         assertThat(pacer.mayCommit()).isTrue();
 
+        sendRecord();
         producer.sendOffsetsToTransaction(Map.of(), GROUP);
         producer.commitTransaction();
         assertThat(pacer.mayCommit()).isFalse();

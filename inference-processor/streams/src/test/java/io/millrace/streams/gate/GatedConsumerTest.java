@@ -23,8 +23,8 @@ class GatedConsumerTest {
 
     private final RecordingConsumer kafka = new RecordingConsumer();
     private final Gate gate = new Gate(new GateLimits(100, 2, 1_000_000));
-    private final AtomicBoolean idle = new AtomicBoolean();
-    private final GatedConsumer consumer = new GatedConsumer(kafka, gate, idle::get);
+    private final AtomicBoolean commitOwed = new AtomicBoolean();
+    private final GatedConsumer consumer = new GatedConsumer(kafka, gate, commitOwed::get);
 
     @BeforeEach
     void assignTwoPartitions() {
@@ -96,18 +96,21 @@ class GatedConsumerTest {
 
     @Test
     void shouldPollLongWhileNothingIsPendingAndShortOtherwise() {
-        idle.set(true);
         consumer.poll(Duration.ofMillis(1));
         assertThat(kafka.lastTimeout).isEqualTo(GatedConsumer.IDLE_POLL);
 
-        idle.set(false);
+        commitOwed.set(true);
+        consumer.poll(Duration.ofMillis(1));
+        assertThat(kafka.lastTimeout).isEqualTo(Duration.ofMillis(1));
+
+        commitOwed.set(false);
+        gate.register(P0).add(1);
         consumer.poll(Duration.ofMillis(1));
         assertThat(kafka.lastTimeout).isEqualTo(Duration.ofMillis(1));
     }
 
     @Test
     void shouldNotStretchAPollThatMustNotWaitNorShortenALongOne() {
-        idle.set(true);
         consumer.poll(Duration.ZERO);
         assertThat(kafka.lastTimeout).isZero();
 
