@@ -69,6 +69,10 @@ public final class Main implements Runnable {
                 .addSubcommand(new ProcessCommand(session))
                 .addSubcommand(new SubmitCommand(session))
                 .addSubcommand(new ResultsCommand(session))
+                .addSubcommand(new RedriveCommand(session))
+                .addSubcommand(new ControlCommands.Cancel(session))
+                .addSubcommand(new ControlCommands.Pause(session))
+                .addSubcommand(new ControlCommands.Resume(session))
                 .addSubcommand(group(
                         new TopicsCommand.Group(),
                         new TopicsCommand.Create(session),
