@@ -18,6 +18,7 @@ public final class CommitPacer {
     private final LongSupplier nanoClock;
     private final LongConsumer commitNanos;
     private final ThreadLocal<Times> times;
+    private volatile boolean told;
 
     /**
      * @param nanoClock {@link System#nanoTime}, or a test's
@@ -42,6 +43,16 @@ public final class CommitPacer {
         times.get().lastCommitEnd = end;
         times.get().commits++;
         commitNanos.accept(end - start);
+    }
+
+    /** Producers tell of their commits from now on. */
+    void tellsCommits() {
+        told = true;
+    }
+
+    /** Whether {@link #commits} counts: not with producers that were not made to tell. */
+    public boolean isToldOfCommits() {
+        return told;
     }
 
     /**

@@ -41,6 +41,7 @@ public final class FencedProducer extends ForwardingProducer {
         super(delegate);
         this.fence = fence;
         this.pacer = pacer;
+        pacer.tellsCommits();
     }
 
     /** Name of the fence topic. */

@@ -1,6 +1,7 @@
 package io.millrace.streams.topology;
 
 import io.millrace.streams.gate.CommitPacer;
+import java.util.OptionalLong;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 
 /**
@@ -14,6 +15,9 @@ final class CommitDebt {
     private final CommitPacer pacer;
     private boolean owed;
 
+    /** Commits of the thread when this life of the task wrote for the first time. */
+    private OptionalLong atFirstWrite = OptionalLong.empty();
+
     CommitDebt(ProcessorContext<?, ?> context, CommitPacer pacer) {
         this.context = context;
         this.pacer = pacer;
@@ -24,6 +28,26 @@ final class CommitDebt {
             owed = true;
             pacer.changeOwed(1);
         }
+    }
+
+    /** The task has written. */
+    void wrote() {
+        if (atFirstWrite.isEmpty()) {
+            atFirstWrite = OptionalLong.of(pacer.commits());
+        }
+    }
+
+    /**
+     * Whether the first that this life of the task wrote is committed; asks for it otherwise. Before that nothing may run: a
+     * prompt that kills the process at once would be read from its topic again as if for the first time, again and again.
+     * Once committed it is found in the store. What comes later need not wait, since each life gets past its first commit.
+     */
+    boolean hasCommitted() {
+        if (!pacer.isToldOfCommits() || atFirstWrite.isEmpty() || pacer.commits() > atFirstWrite.getAsLong()) {
+            return true;
+        }
+        owe();
+        return false;
     }
 
     boolean isOwed() {

@@ -187,6 +187,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         PendingPrompt prompt = Admission.of(record, current.context.currentSystemTimeMs(), parts.limits());
         countRecoveries(current);
         put(current.store, key, prompt);
+        current.commits.wrote();
         current.load.add(PendingCodec.sizeBytes(prompt));
         parts.observer().admitted();
         Work work = new Work(
@@ -211,8 +212,10 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
     private void drain() {
         Task current = currentTask();
         countRecoveries(current);
-        offerDeferred();
-        current.quarantine.advance();
+        if (current.commits.hasCommitted()) {
+            offerDeferred();
+            current.quarantine.advance();
+        }
         hearNotices(current);
         for (TaskLease.Settled settled = current.lease.poll(); settled != null; settled = current.lease.poll()) {
             forward(current, settled);
@@ -260,6 +263,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
             }
         }
         restored.clear();
+        current.commits.wrote();
         current.commits.owe();
     }
 

@@ -15,8 +15,7 @@ import org.junit.jupiter.api.Test;
 
 class TaskLeaseTest {
 
-    private static final Outcome OUTCOME =
-            new Outcome(List.of(), "stop", null, null, Optional.empty(), Optional.empty());
+    static final Outcome OUTCOME = new Outcome(List.of(), "stop", null, null, Optional.empty(), Optional.empty());
 
     private final TaskLease lease = lease();
     private final Work work = work(lease);

@@ -3,12 +3,15 @@ package io.millrace.streams.topology;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.schemas.FailureCode;
+import io.millrace.streams.gate.FencedProducer;
 import io.millrace.streams.pending.PendingPrompt;
 import java.io.File;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -298,5 +301,28 @@ class QuarantineTest {
         assertThat(task.results()).isEqualTo(500);
         // 250 four at a time, 250 with a commit before and after each: 20 ms of drains and commits for each
         assertThat(drains.size()).isLessThan(1200);
+    }
+
+    /** Or a prompt that kills the process at once would come back as if for the first time. */
+    @Test
+    void shouldRunNothingBeforeTheFirstCommitOfALife() {
+        try (FencedProducer producer =
+                new FencedProducer(new MockProducer<>(), new TopicPartition("fence", 0), task.process().pacer)) {
+            assertThat(producer).isNotNull();
+            task.left(0, "restored", 0);
+            task.begin();
+            task.drain();
+            task.read(1, "new");
+            task.kafka().resetCommit();
+            task.drain();
+            assertThat(task.submitted()).isEmpty();
+            assertThat(task.kafka().committed()).as("asks for it").isTrue();
+
+            task.commit();
+            task.drain();
+            assertThat(task.submitted()).containsExactly("restored", "new");
+            task.read(2, "later");
+            assertThat(task.submitted()).as("not held up").contains("later");
+        }
     }
 }
