@@ -1,8 +1,10 @@
 package io.millrace.bench.chaos;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What Linux tells of a process in /proc. */
@@ -13,20 +15,22 @@ record ProcFiles(double rssMib, int threads, int openFiles) {
         return Files.exists(Path.of("/proc/self/status"));
     }
 
-    /** As they are now. */
-    static ProcFiles of(long pid) throws IOException {
+    /** As they are now; empty if the process is gone. */
+    static Optional<ProcFiles> of(long pid) {
         Path folder = Path.of("/proc", Long.toString(pid));
-        long rssKib = 0;
-        int threads = 0;
-        for (String line : Files.readAllLines(folder.resolve("status"))) {
-            if (line.startsWith("VmRSS:")) {
-                rssKib = number(line);
-            } else if (line.startsWith("Threads:")) {
-                threads = (int) number(line);
-            }
-        }
         try (Stream<Path> files = Files.list(folder.resolve("fd"))) {
-            return new ProcFiles(rssKib / 1024.0, threads, (int) files.count());
+            long rssKib = 0;
+            int threads = 0;
+            for (String line : Files.readAllLines(folder.resolve("status"))) {
+                if (line.startsWith("VmRSS:")) {
+                    rssKib = number(line);
+                } else if (line.startsWith("Threads:")) {
+                    threads = (int) number(line);
+                }
+            }
+            return Optional.of(new ProcFiles(rssKib / 1024.0, threads, (int) files.count()));
+        } catch (IOException | UncheckedIOException e) {
+            return Optional.empty();
         }
     }
 

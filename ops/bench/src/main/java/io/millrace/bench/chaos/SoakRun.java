@@ -80,7 +80,7 @@ public final class SoakRun {
     }
 
     private void watch(TopicReader kafka, Workers workers, EndingTail tail, PromptLoad load)
-            throws IOException, InterruptedException {
+            throws InterruptedException {
         long startNanos = System.nanoTime();
         for (int i = 1; plan.every().multipliedBy(i).compareTo(plan.time()) <= 0; i++) {
             long dueNanos = startNanos + plan.every().multipliedBy(i).toNanos();
@@ -100,12 +100,13 @@ public final class SoakRun {
         }
     }
 
-    private void sample(Workers workers, Workers.Slot slot) throws IOException, InterruptedException {
+    private void sample(Workers workers, Workers.Slot slot) throws InterruptedException {
         String subject = "worker " + slot.number();
-        ProcFiles proc = ProcFiles.of(slot.process().pid());
-        samples.put(subject, "RSS MiB", proc.rssMib());
-        samples.put(subject, "threads", proc.threads());
-        samples.put(subject, "open files", proc.openFiles());
+        ProcFiles.of(slot.process().pid()).ifPresent(proc -> {
+            samples.put(subject, "RSS MiB", proc.rssMib());
+            samples.put(subject, "threads", proc.threads());
+            samples.put(subject, "open files", proc.openFiles());
+        });
         workers.metric(slot, "jvm_memory_used_bytes{area=\"heap\"}")
                 .ifPresent(bytes -> samples.put(subject, "heap MiB", bytes / MIB));
         workers.metric(slot, "millrace_num_requests_pending")
