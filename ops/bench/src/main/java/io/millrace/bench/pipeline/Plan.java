@@ -51,10 +51,10 @@ public record Plan(int rounds, Burst throughput, int blockingPrompts, Load load,
     /** Minutes: the figures that are published. */
     public static final Plan DEFAULT = new Plan(
             3,
-            new Burst(96, 50, 32),
+            new Burst(64, 50, 32),
             8,
-            new Load(0.7, Duration.ofSeconds(40), new Burst(64, 20, 8)),
-            new Rate(40, Duration.ofSeconds(15)),
+            new Load(0.7, Duration.ofSeconds(30), new Burst(64, 20, 8)),
+            new Rate(40, Duration.ofSeconds(10)),
             Duration.ofSeconds(60));
 
     /** Whether it works: its figures say nothing. */
