@@ -31,6 +31,7 @@ import java.util.function.Predicate;
  *  big:N    an answer of N characters
  *  fail     ENGINE_ERROR
  *  throw    submit throws
+ *  halt     the process is gone
  * </pre>
  *
  * <p>Threads: all methods from any thread. Answers come on a thread of its own, or inside {@code submit} where the delay
@@ -167,6 +168,9 @@ public final class TestEngine implements InferenceEngine {
         String text = text(request);
         if (text.equals("throw")) {
             throw new IllegalStateException("told to throw");
+        }
+        if (text.equals("halt")) {
+            Runtime.getRuntime().halt(13);
         }
         submitted.add(request);
         Held held = new Held(request, onCompletion);
