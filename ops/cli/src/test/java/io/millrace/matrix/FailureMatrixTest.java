@@ -10,14 +10,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The tests of the failure matrix and their table. */
+/** Each row of the failure matrix has a test, and the README names one. */
 class FailureMatrixTest {
     private static final Checkout CHECKOUT = Checkout.find();
     private static final Set<RowTest> TESTS = RowTests.in(CHECKOUT);
+
+    @Test
+    void shouldHaveATestForEachRow() {
+        for (Fault fault : Fault.values()) {
+            assertThat(TESTS)
+                    .as("tests of the row: " + fault.row())
+                    .anyMatch(test -> test.row().equals(fault.row()));
+        }
+    }
 
     @Test
     void shouldKnowEachRowThatATestNames() {
@@ -25,6 +35,24 @@ class FailureMatrixTest {
                 .allSatisfy(test -> assertThat(Fault.ofRow(test.row()))
                         .as("%s proves row=%s, expected=a row of Fault", test, test.row())
                         .isPresent());
+    }
+
+    @Test
+    void shouldNameAnExistingTestForEachRowInTheReadme() {
+        String readme = CHECKOUT.text("README.md");
+        String section = readme.substring(readme.indexOf("## What is guaranteed"), readme.indexOf("## How fast"));
+        for (Fault fault : Fault.values()) {
+            Optional<String> line = section.lines()
+                    .filter(each -> each.startsWith("| " + fault.row() + " |"))
+                    .findFirst();
+            assertThat(line)
+                    .as(
+                            "the row in the README; the whole table:\n%s",
+                            new MatrixReport(TESTS, Runs.of(List.of())).readmeTable())
+                    .hasValueSatisfying(text -> assertThat(TESTS)
+                            .anyMatch(test -> test.row().equals(fault.row())
+                                    && text.contains("`" + test.simpleClassName() + "`")));
+        }
     }
 
     @Test
