@@ -207,6 +207,35 @@ class ProcessorAppTest {
     }
 
     @Test
+    void shouldHandOverAtOnceWhenItIsClosedUnderTrafficAndNotAllIsDrained(TestKafka kafka) throws Exception {
+        // the session outlives the test: the other gets the partitions only because this one has left the group
+        TestApp test = TestApp.create(kafka, "handover", 4).with("main.consumer.session.timeout.ms", "300000");
+        try (TestEngine slow = TestEngine.delayed(Duration.ofMillis(1))
+                        .holding(text -> text.endsWith("0") || text.endsWith("1"));
+                TestEngine quick = TestEngine.delayed(Duration.ofMillis(1));
+                ProcessorApp first = test.start(slow)) {
+            assertThat(first.awaitRunning(TIMEOUT)).isTrue();
+            test.send(texts(100, i -> "prompt " + i));
+            await().atMost(TIMEOUT).until(() -> slow.running() == 20); // of each partition
+            try (ProcessorApp second = test.start(quick)) {
+                assertThat(second.awaitRunning(TIMEOUT)).isTrue();
+                test.send(texts(100, i -> "more " + i));
+
+                boolean drained = first.close(Duration.ofMillis(200));
+
+                assertThat(first.status().state()).isEqualTo(ProcessorStatus.State.CLOSED);
+                awaitEndings(test, 200);
+                assertThat(second.close(TIMEOUT)).isTrue();
+                assertThat(drained).as("what is held cannot end").isFalse();
+            }
+        }
+
+        Verdict verdict = test.oracle().check();
+        verdict.assertExactlyOnce();
+        assertThat(verdict.failures()).isEmpty();
+    }
+
+    @Test
     void shouldReportEachEngineEverySecond(TestKafka kafka) {
         TestApp test = TestApp.create(kafka, "interval", 1);
         try (TestEngine engine = TestEngine.immediate();
