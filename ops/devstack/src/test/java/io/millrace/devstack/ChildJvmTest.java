@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,7 +62,7 @@ class ChildJvmTest {
 
         public static void main(String[] args) throws Exception {
             Path pids = Path.of(args[0]);
-            Path folder = pids.toAbsolutePath().getParent();
+            Path folder = Objects.requireNonNull(pids.getParent());
             ChildJvm running = start("running", Owned.class, folder);
             ChildJvm stopped = start("stopped", Owned.class, folder);
             Thread.ofVirtual().start(() -> {

@@ -119,7 +119,7 @@ public final class SoakRun {
         endedBefore = ended;
         hourBefore = hour;
         samples.put(KAFKA, "prompts not ended", load.sent().size() - ended);
-        samples.put(KAFKA, "last stable offset lag", lag(kafka));
+        samples.put(KAFKA, "last stable offset lag", (double) lag(kafka));
         samples.put(KAFKA, "changelog KiB", changelogBytes(kafka) / KIB);
         List<ConsumerRecord<byte[], byte[]>> changelog = kafka.readCommitted(AppFiles.CHANGELOG);
         Set<Bytes> live = new HashSet<>();

@@ -54,7 +54,7 @@ public record Trend(double perHour, double low, double high, double typical, dou
 
     /** Whether no slope but zero is certain, or the change over the whole run is below 2%. */
     public boolean isFlat() {
-        return low <= 0 && high >= 0 || Math.abs(perHour * hours) < LEAST_CHANGE * Math.abs(typical);
+        return (low <= 0 && high >= 0) || Math.abs(perHour * hours) < LEAST_CHANGE * Math.abs(typical);
     }
 
     private static double median(double[] sorted) {
