@@ -215,11 +215,6 @@ final class Run {
     }
 
     @Override
-    public boolean equals(@Nullable Object other) {
-        return this == other;
-    }
-
-    @Override
     public String toString() {
         return "run(id=" + id + ", model=" + model + ", state=" + state() + ")";
     }

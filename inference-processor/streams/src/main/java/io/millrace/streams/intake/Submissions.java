@@ -196,9 +196,14 @@ final class Submissions {
 
     /** On the engine's thread: returns at once. */
     private void onCompletion(Run run, Completion engines) {
-        left(run);
+        runs.leave(run);
         Completion completion = run.explained(engines);
-        run.complete(completion).ifPresent(work -> end(work, run, completion));
+        Optional<Work> owner = run.complete(completion);
+        owner.ifPresent(work -> end(work, run, completion));
+        if (owner.isEmpty()) {
+            // an owner gives its turn back itself, once its ending is committed
+            quarantine.giveTurnBack(run.key());
+        }
         lanes.forEach((lane, waiting) -> {
             if (lane.model().equals(run.model())) {
                 waiting.kick();

@@ -43,11 +43,16 @@ final class CommitDebt {
      * Once committed it is found in the store. What comes later need not wait, since each life gets past its first commit.
      */
     boolean hasCommitted() {
-        if (!pacer.isToldOfCommits() || atFirstWrite.isEmpty() || pacer.commits() > atFirstWrite.getAsLong()) {
+        if (atFirstWrite.isEmpty() || isCommitted(atFirstWrite.getAsLong())) {
             return true;
         }
         owe();
         return false;
+    }
+
+    /** Whether what was written when there were so many {@link #commits} is committed. */
+    boolean isCommitted(long commitsWhenWritten) {
+        return !pacer.isToldOfCommits() || pacer.commits() > commitsWhenWritten;
     }
 
     boolean isOwed() {

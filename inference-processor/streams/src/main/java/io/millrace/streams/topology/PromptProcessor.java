@@ -312,7 +312,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
 
     /** Often while something may end, now and then while all that is pending is paused, not at all while nothing is. */
     private void paceDraining(Task current) {
-        if (current.load.count() > 0 || current.commits.isOwed()) {
+        if (current.load.count() > 0 || current.commits.isOwed() || current.quarantine.hasTurn()) {
             keepDraining(current);
         } else if (current.load.paused() > 0) {
             drainEvery(current, PAUSED_DRAIN_INTERVAL);

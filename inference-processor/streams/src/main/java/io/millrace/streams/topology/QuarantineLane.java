@@ -55,6 +55,7 @@ final class QuarantineLane {
         TURN,
         MARKED,
         OFFERED,
+        ENDED,
         TAKEN_BACK
     }
 
@@ -109,6 +110,7 @@ final class QuarantineLane {
             case TURN -> markWhenQuiet(current);
             case MARKED -> offerWhenCommitted(current);
             case OFFERED -> takeBackWhenAsked(current);
+            case ENDED -> giveBackWhenCommitted(current);
             case TAKEN_BACK -> {}
         }
     }
@@ -184,9 +186,23 @@ final class QuarantineLane {
             quarantine.leavePlace();
         }
         if (turn != null && turn.work().key().equals(key)) {
+            Turn ended = new Turn(turn.work(), Step.ENDED, commits.commits());
+            turn = ended;
+            giveBackWhenCommitted(ended);
+        }
+    }
+
+    /** Whether someone has the turn, so that {@link #advance} has to be called again. */
+    boolean hasTurn() {
+        return turn != null;
+    }
+
+    /** Until its ending is committed its mark is in the store: whoever brought the process down now would do so in its name. */
+    private void giveBackWhenCommitted(Turn current) {
+        if (commits.isCommitted(current.commits())) {
             turn = null;
-            quarantine.forget(key);
-            quarantine.giveTurnBack(key);
+            quarantine.forget(current.work().key());
+            quarantine.giveTurnBack(current.work().key());
         }
     }
 

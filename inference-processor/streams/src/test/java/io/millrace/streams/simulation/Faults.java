@@ -112,7 +112,7 @@ final class Faults extends Actor implements World.Interruptions {
             case RESHUFFLE -> cluster.group.reshuffle();
             case REGISTRY -> registryDownUntilNanos = now + world.random.nanos(10, 300);
             case COMMANDS -> commands.sendAny();
-            case PAUSE, LOST_ANSWER, STEP, MEMORY, BAD_PROMPTS, POISON -> {}
+            case PAUSE, LOST_ANSWER, STEP, MEMORY, BAD_PROMPTS, POISON, KILLERS -> {}
         }
     }
 

@@ -62,7 +62,9 @@ record Plan(
         /** Prompts that are wrong in some way. */
         BAD_PROMPTS,
         /** Prompts that fail their steps. */
-        POISON
+        POISON,
+        /** Prompts that end the process that runs them. */
+        KILLERS
     }
 
     static Plan draw(Randomness random) {

@@ -28,6 +28,8 @@ record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long sentNanos,
         /** Nobody waits for its answer any more, soon. */
         DEADLINE(RESULT, "DEADLINE_EXCEEDED"),
         POISONED("ENGINE_ERROR"),
+        /** Ends the process that runs it. */
+        KILLER("ENGINE_ERROR"),
         EMPTY("INVALID_REQUEST"),
         ABSENT("INVALID_REQUEST"),
         TOO_LARGE("PROMPT_TOO_LARGE"),
@@ -58,6 +60,9 @@ record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long sentNanos,
         if (kind == Kind.POISONED) {
             tokens[random.below(tokens.length)] = SteppedEngine.POISON;
         }
+        if (kind == Kind.KILLER) {
+            tokens[0] = SteppedEngine.KILLER;
+        }
         return new Prompt(
                 kind, tokens, random.between(1, 12), random.next(), nowNanos, nowNanos + random.nanos(0, 300));
     }
@@ -66,11 +71,14 @@ record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long sentNanos,
         if (plan.has(Plan.Fault.POISON) && random.oneIn(8)) {
             return Kind.POISONED;
         }
+        if (plan.has(Plan.Fault.KILLERS) && random.oneIn(12)) {
+            return Kind.KILLER;
+        }
         if (!plan.has(Plan.Fault.BAD_PROMPTS) || !random.oneIn(3)) {
             return Kind.PLAIN;
         }
         Kind kind = KINDS.get(random.below(KINDS.size()));
-        return kind == Kind.POISONED ? Kind.PLAIN : kind;
+        return kind == Kind.POISONED || kind == Kind.KILLER ? Kind.PLAIN : kind;
     }
 
     /** The answer's text, whoever gives it. */

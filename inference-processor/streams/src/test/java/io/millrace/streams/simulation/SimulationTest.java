@@ -24,7 +24,7 @@ class SimulationTest {
     private static final long SECONDS = Long.getLong("millrace.simulation.seconds", 60);
 
     /** Seeds that have found something once, in the product or in the simulation. */
-    private static final List<Long> REGRESSIONS = List.of(333L, 832L, 2115L);
+    private static final List<Long> REGRESSIONS = List.of(147L, 333L, 832L, 2115L);
 
     private static final int FIRST_SEED = 1;
     private static final int MOST_RUNS = 1_000;
@@ -93,6 +93,7 @@ class SimulationTest {
                             "exit",
                             "step fails",
                             "memory exhausted",
+                            "killed by a prompt",
                             "CANCEL",
                             "PAUSE",
                             "RESUME",

@@ -85,6 +85,28 @@ class QuarantineTest {
         assertThat(task.submitted()).containsExactly("normal", "suspect", "new");
     }
 
+    /** Its mark is in the store until then: what others did to the process would be taken for its doing. */
+    @Test
+    void shouldLetOthersInOnlyOnceTheEndingOfWhatRanAloneIsCommitted() {
+        var _ = new FencedProducer(new MockProducer<>(), new TopicPartition("fence", 0), task.process().pacer);
+        task.engine().holding(text -> true);
+        task.left(0, "suspect", 5);
+        task.begin();
+        task.settle();
+        assertThat(task.running()).containsExactly("suspect");
+        task.read(1, "new");
+
+        task.engine().releaseHeld();
+        for (int rebalance = 0; rebalance < 5; rebalance++) {
+            task.drain();
+        }
+        assertThat(task.results()).isEqualTo(1);
+        assertThat(task.submitted()).containsExactly("suspect");
+
+        task.settle();
+        assertThat(task.submitted()).containsExactly("suspect", "new");
+    }
+
     @Test
     void shouldStrikeAtEachDeathAndGiveUpAtTheThird() {
         task.engine().holding(text -> true);
