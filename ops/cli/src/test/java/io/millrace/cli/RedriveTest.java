@@ -4,13 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.cli.redrive.Candidate;
+import io.millrace.cli.redrive.Edits;
+import io.millrace.cli.redrive.Redrive;
+import io.millrace.cli.redrive.Selection;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
 import io.millrace.schemas.ControlAction;
 import io.millrace.schemas.ControlCommand;
 import io.millrace.schemas.ControlScope;
+import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.serde.RecordSerdes;
 import io.millrace.streams.app.ProcessorApp;
+import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.testing.TestApp;
 import io.millrace.streams.testing.TestEngine;
 import java.io.IOException;
@@ -18,9 +24,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -189,6 +199,57 @@ class RedriveTest {
                 .isEqualTo(3);
     }
 
+    /** Past the command, which refuses a registry that lives in one process. */
+    @Test
+    void shouldEditAvro(TestKafka kafka) throws Exception {
+        Map<String, Object> registry = Map.of("schema.registry.url", "mock://redrive-test");
+        TestApp test = TestApp.create(kafka, "avro", 1).with("schema.registry.url", "mock://redrive-test");
+        PromptRequest prompt = PromptRequest.newBuilder()
+                .setRequestId("a")
+                .setPrompt("fail")
+                .setDeadline(Instant.now().plusSeconds(3600))
+                .setMetadata(Map.of("k", "v"))
+                .build();
+        byte[] value = RecordSerdes.serializer(PromptRequest.class, registry).serialize(test.prompts(), prompt);
+        try (TestEngine engine = TestEngine.immediate();
+                ProcessorApp app = test.start(engine)) {
+            kafka.produce(List.of(new ProducerRecord<>(test.prompts(), 0, null, value)));
+            await().atMost(TIMEOUT).until(() -> test.endings() == 1);
+            assertThat(app.close(TIMEOUT)).isTrue();
+        }
+
+        Map<String, Object> properties = new HashMap<>(registry);
+        properties.put("bootstrap.servers", kafka.bootstrapServers());
+        var order = new Redrive.Order(
+                Redrive.From.FAILURES,
+                new Selection(Set.of(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()),
+                Edits.of(List.of("prompt=fine", "max_tokens=64"), List.of("deadline")),
+                Long.MAX_VALUE,
+                Redrive.Mode.FOR_REAL,
+                Redrive.Expired.LEFT);
+        var listener = new Redrive.Listener() {
+            @Override
+            public void redriven(Candidate candidate) {}
+
+            @Override
+            public void refused(Candidate candidate, String why) {
+                throw new AssertionError(why);
+            }
+        };
+        var topics = MillraceConfig.load(Path.of(config(test, kafka))).topics();
+        new Redrive(properties, topics, test.applicationId() + "-redrive", order, listener).run();
+
+        var record = redriven(test).getFirst();
+        PromptRequest edited =
+                RecordSerdes.deserializer(PromptRequest.class, registry).deserialize(record.topic(), record.value());
+        assertThat(edited)
+                .isEqualTo(PromptRequest.newBuilder(prompt)
+                        .setPrompt("fine")
+                        .setMaxTokens(64)
+                        .setDeadline(null)
+                        .build());
+    }
+
     @Test
     void shouldRefuseWhatMakesNoSense() {
         assertUsage(
@@ -253,7 +314,7 @@ class RedriveTest {
         assertThat(command.getAction()).isEqualTo(ControlAction.PAUSE);
         assertThat(command.getScope()).isEqualTo(ControlScope.JOB);
         assertThat(command.getReason()).isEqualTo("daytime");
-        assertThat(command.getIssuedAt()).isBetween(java.time.Instant.now().minusSeconds(60), java.time.Instant.now());
+        assertThat(command.getIssuedAt()).isBetween(Instant.now().minusSeconds(60), Instant.now());
 
         try (TestEngine engine = TestEngine.delayed(Duration.ofMillis(1)).holding(text -> true);
                 ProcessorApp app = test.start(engine)) {

@@ -5,12 +5,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.ProducerFencedException;
@@ -104,7 +106,9 @@ final class PromptSender implements AutoCloseable {
         if (to != null) {
             try {
                 to.beginTransaction();
-                batch.forEach(each -> to.send(each.record()));
+                for (Waiting each : batch) {
+                    Future<RecordMetadata> _ = to.send(each.record()); // the commit throws what it throws
+                }
                 to.commitTransaction();
             } catch (ProducerFencedException | InvalidProducerEpochException e) {
                 throw new KafkaException(
