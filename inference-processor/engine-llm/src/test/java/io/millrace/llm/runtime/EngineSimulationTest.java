@@ -170,7 +170,7 @@ class EngineSimulationTest {
 
         /** Outages that come and go, or come to stay. */
         private boolean down() {
-            return launches >= outageFrom && launches < outageTo || launches >= breaksAt;
+            return (launches >= outageFrom && launches < outageTo) || launches >= breaksAt;
         }
 
         void run() {
