@@ -53,11 +53,11 @@ public final class ProcessorApp implements AutoCloseable {
     /** How long Kafka's clients may take to close. */
     private static final Duration CLIENTS_CLOSE = Duration.ofSeconds(20);
 
-    /** How long the commands of before the start may take to be read. */
-    private static final Duration COMMANDS_READ = Duration.ofSeconds(30);
-
     /** Many times the pause between two drains; it passes only where a stream thread is stuck. */
     private static final Duration MARKS_BACK = Duration.ofSeconds(2);
+
+    /** How long the commands of before the start may take to be read. */
+    private static final Duration COMMANDS_READ = Duration.ofSeconds(30);
 
     private static final Closure SHUTDOWN = new Closure(Closure.Reason.SHUTDOWN, "");
 
@@ -115,7 +115,9 @@ public final class ProcessorApp implements AutoCloseable {
                         pacer,
                         facts.limits(),
                         hooks.observer(),
-                        System::nanoTime));
+                        System::nanoTime,
+                        settings.ordering(),
+                        settings.deduplication()));
         this.streams = new KafkaStreams(
                 topology,
                 StreamsProperties.of(settings, facts.maxRequestBytes(), facts.leastBatchBytes()),

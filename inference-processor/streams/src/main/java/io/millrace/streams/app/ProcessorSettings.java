@@ -1,14 +1,19 @@
 package io.millrace.streams.app;
 
+import io.millrace.streams.config.DeduplicationSettings;
 import io.millrace.streams.config.MillraceConfig;
+import io.millrace.streams.config.Ordering;
 import io.millrace.streams.config.TopicSettings;
 import io.millrace.streams.config.TopologySettings;
+import io.millrace.streams.deduplication.RequestStore;
 import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.records.OutputTopics;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What the topology is run with.
@@ -27,6 +32,8 @@ import java.util.Map;
  * @param defaultModel model of prompts that name none
  * @param orphanGrace how long requests of a task that has closed run on; zero for not at all
  * @param engineStallTimeout how long an engine with requests may complete no step
+ * @param ordering in which order results appear
+ * @param deduplication where prompts are deduplicated by their {@code request_id}
  */
 public record ProcessorSettings(
         String applicationId,
@@ -42,7 +49,9 @@ public record ProcessorSettings(
         short replicationFactor,
         String defaultModel,
         Duration orphanGrace,
-        Duration engineStallTimeout) {
+        Duration engineStallTimeout,
+        Ordering ordering,
+        Optional<DeduplicationSettings> deduplication) {
 
     public ProcessorSettings {
         kafka = Map.copyOf(kafka);
@@ -79,11 +88,18 @@ public record ProcessorSettings(
                 (short) topics.replicationFactor(),
                 config.defaultModel(),
                 bounds.orphanGrace(),
-                bounds.engineStallTimeout());
+                bounds.engineStallTimeout(),
+                bounds.ordering(),
+                bounds.deduplication());
     }
 
     /** The changelogs of the topology's stores. */
     List<Changelog> changelogs() {
-        return List.of(new Changelog(PendingStore.changelog(applicationId), PendingStore::changelogConfig));
+        List<Changelog> changelogs = new ArrayList<>();
+        changelogs.add(new Changelog(PendingStore.changelog(applicationId), PendingStore::changelogConfig));
+        if (deduplication.isPresent()) {
+            changelogs.add(new Changelog(RequestStore.changelog(applicationId), PendingStore::changelogConfig));
+        }
+        return changelogs;
     }
 }

@@ -139,6 +139,12 @@ final class ConfigAssembler {
                     values.place("max_pending_per_partition"),
                     "max_pending_per_partition=" + perPartition + ", expected=at most max_pending=" + maxPending);
         }
+        Values deduplication = values.section("deduplication");
+        if (deduplication.has("max_entries") && !deduplication.has("window") && deduplication.areSound("window")) {
+            problems.error(
+                    deduplication.place("max_entries"),
+                    "deduplication.window is absent, expected=a time, such as 10m: without it max_entries does nothing");
+        }
         return TopologySettings.of(values, maxPending, perPartition);
     }
 }

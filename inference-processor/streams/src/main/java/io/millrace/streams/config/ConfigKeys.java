@@ -7,6 +7,7 @@ import io.millrace.streams.config.Key.Properties;
 import io.millrace.streams.config.Key.Section;
 import io.millrace.streams.config.ValueType.Bool;
 import io.millrace.streams.config.ValueType.Bytes;
+import io.millrace.streams.config.ValueType.Choice;
 import io.millrace.streams.config.ValueType.Text;
 import io.millrace.streams.config.ValueType.Time;
 import io.millrace.streams.config.ValueType.Whole;
@@ -46,6 +47,20 @@ final class ConfigKeys {
                     new Fixed("1", "works on a single broker; 3 on a cluster that must not lose data"),
                     "replicas",
                     "Of each topic that `topics create` makes."));
+
+    private static final List<Key> DEDUPLICATION = List.of(
+            Key.of(
+                    "window",
+                    new Time(Duration.ofSeconds(1), Duration.ofDays(7)),
+                    new Derived("none: prompts are not deduplicated"),
+                    "",
+                    "A prompt whose `request_id` another of the same partition has taken within this time, and has not failed with, is not run: it gets the failure `DUPLICATE_REQUEST`. Send with a stable key, so that a repeated prompt comes to the same partition."),
+            Key.of(
+                    "max_entries",
+                    new Whole(1, 10 * MANY),
+                    new Fixed("100000", "166 prompts a second and partition for 10 minutes; 350 bytes each, 35 MB"),
+                    "entries",
+                    "Taken `request_id`s that each partition remembers; beyond it the oldest is forgotten before its time."));
 
     private static final List<Key> PROCESSOR = List.of(
             Key.of(
@@ -105,7 +120,17 @@ final class ConfigKeys {
                             "60s",
                             "several times what the longest step takes, one of max_num_batched_tokens prompt tokens"),
                     "",
-                    "How long an engine with requests may complete no step, before the process writes down its state and ends with exit code 8, so that its supervisor starts it again and others take over its prompts."));
+                    "How long an engine with requests may complete no step, before the process writes down its state and ends with exit code 8, so that its supervisor starts it again and others take over its prompts."),
+            Key.of(
+                    "ordering",
+                    new Choice(List.of("none", "key")),
+                    new Fixed("none", "a long answer holds nobody back"),
+                    "",
+                    "`key`: within a partition the results and failures of one record key appear in the prompts' order; a prompt runs when the one before it with its key has ended. Prompts without a key are in no order."),
+            Key.section(
+                    "deduplication",
+                    "Prompts that were sent twice. Off unless `window` is given. It makes a second changelog, `<application_id>-requests-changelog`.",
+                    DEDUPLICATION));
 
     private static final List<Key> HTTP = List.of(
             Key.of(

@@ -1,6 +1,8 @@
 package io.millrace.streams.config;
 
 import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
 
 /**
  * The topology's bounds and times: the section {@code processor}.
@@ -14,6 +16,8 @@ import java.time.Duration;
  * @param drainTimeout how long a shutdown waits for answers under way
  * @param orphanGrace how long requests of a task that has closed run on
  * @param engineStallTimeout how long an engine with requests may complete no step
+ * @param ordering in which order results appear
+ * @param deduplication where prompts are deduplicated by their {@code request_id}
  */
 public record TopologySettings(
         int maxPending,
@@ -24,7 +28,9 @@ public record TopologySettings(
         int numStreamThreads,
         Duration drainTimeout,
         Duration orphanGrace,
-        Duration engineStallTimeout) {
+        Duration engineStallTimeout,
+        Ordering ordering,
+        Optional<DeduplicationSettings> deduplication) {
 
     /**
      * Paused prompts for each that may be pending, by default. They only wait, so there may be many; they are restored and
@@ -42,6 +48,13 @@ public record TopologySettings(
                 values.integer("num_stream_threads"),
                 values.duration("drain_timeout"),
                 values.duration("orphan_grace"),
-                values.duration("engine_stall_timeout"));
+                values.duration("engine_stall_timeout"),
+                Ordering.valueOf(values.text("ordering").toUpperCase(Locale.ROOT)),
+                deduplication(values.section("deduplication")));
+    }
+
+    private static Optional<DeduplicationSettings> deduplication(Values values) {
+        return values.optional("window", Duration.class)
+                .map(window -> new DeduplicationSettings(window, values.integer("max_entries")));
     }
 }

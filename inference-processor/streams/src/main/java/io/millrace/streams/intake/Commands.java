@@ -5,6 +5,7 @@ import io.millrace.streams.control.Controls;
 import io.millrace.streams.control.Verdict;
 import io.millrace.streams.intake.Submissions.Submission;
 import io.millrace.streams.pending.PendingKey;
+import io.millrace.streams.pending.Suspicion;
 import io.millrace.streams.records.FailureReport;
 import java.time.Duration;
 import java.util.Comparator;
@@ -114,6 +115,12 @@ final class Commands {
         }
         boolean due = isTooLate(submission) || !(verdict(submission) instanceof Verdict.Paused);
         if (due && held.remove(Id.of(submission)) != null) {
+            boolean suspect = Suspicion.of(submission.work().prompt()).isQuarantine();
+            if (suspect && !isTooLate(submission) && !(verdict(submission) instanceof Verdict.Cancelled)) {
+                // it had a place or a turn, which it gave back
+                lease.tell(new TaskLease.Notice.Returned(submission.work()));
+                return;
+            }
             lease.tell(new TaskLease.Notice.Resumed(submission.work()));
             goOn.accept(submission);
         }

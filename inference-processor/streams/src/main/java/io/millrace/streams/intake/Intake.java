@@ -88,9 +88,25 @@ public final class Intake implements AutoCloseable {
         submissions.kick();
     }
 
-    /** A lease for a task that begins. */
+    /** A lease for a task that begins, and decides nothing. */
     public TaskLease lease(String task) {
-        return new TaskLease(task, runs);
+        return lease(task, TaskLease.Decision.NONE);
+    }
+
+    /**
+     * A lease for a task that begins.
+     *
+     * @param decision what the task decides before its prompts may run
+     */
+    public TaskLease lease(String task, TaskLease.Decision decision) {
+        return new TaskLease(task, runs, decision);
+    }
+
+    /** Whether an earlier life of the task left a request of this prompt in an engine, and the prompt has no id of its own. */
+    public boolean runsWithoutId(Work work) {
+        return runs.orphan(work.key())
+                .map(run -> run.prompt().requestId().equals(work.origin().id()))
+                .orElse(false);
     }
 
     /** Who of the prompts that may have killed a process may run. */
@@ -224,7 +240,39 @@ public final class Intake implements AutoCloseable {
             endings.fail(work, identity, FailureReport.of(FailureCode.INVALID_REQUEST, String.valueOf(e.getMessage())));
             return;
         }
-        submissions.submit(
-                new Submissions.Submission(work, identity, name, model.get().engine(), request));
+        Submissions.Submission submission =
+                new Submissions.Submission(work, identity, name, model.get().engine(), request);
+        String requestId = prompt.getRequestId();
+        if (!work.lease().decidesByRequestId()) {
+            submissions.submit(submission);
+        } else if (requestId != null) {
+            work.lease().tell(new TaskLease.Notice.Asks(work, requestId, new Answer(submission)));
+        } else if (!submissions.adopt(work)) {
+            submissions.submit(submission);
+        }
+    }
+
+    /** On the task's stream thread. */
+    private final class Answer implements TaskLease.Answer {
+
+        private final Submissions.Submission submission;
+
+        private Answer(Submissions.Submission submission) {
+            this.submission = submission;
+        }
+
+        @Override
+        public void goOn() {
+            threads.execute(() -> submissions.submit(submission));
+        }
+
+        @Override
+        public void duplicateOf(String first) {
+            PromptIdentity prompt = submission.prompt();
+            String message = "request_id=" + prompt.requestId() + " was taken by " + first
+                    + " a moment ago: this prompt is not run (processor.deduplication)";
+            FailureReport report = FailureReport.of(FailureCode.DUPLICATE_REQUEST, message);
+            threads.execute(() -> endings.fail(submission.work(), prompt, report));
+        }
     }
 }

@@ -121,6 +121,11 @@ final class Runs {
         }
     }
 
+    /** What runs of this prompt without an owner. */
+    Optional<Run> orphan(PendingKey key) {
+        return Optional.ofNullable(orphans.get(key));
+    }
+
     /** All that is in an engine or about to be. */
     Collection<Run> live() {
         return Collections.unmodifiableSet(live);

@@ -39,10 +39,39 @@ public final class TaskLease {
 
         /** It waits no more. */
         record Resumed(Work work) implements Notice {}
+
+        /** It waits no more, but is suspected of killing processes: it is to be offered again when it may run. */
+        record Returned(Work work) implements Notice {}
+
+        /** It goes on when it is decided that no other prompt has its id. */
+        record Asks(Work work, String requestId, Answer answer) implements Notice {}
+    }
+
+    /** How a prompt that asked goes on. One of the two is called, once; neither blocks. */
+    public interface Answer {
+
+        /** The id is its own. */
+        void goOn();
+
+        /**
+         * Another has the id.
+         *
+         * @param first {@code topic-partition-offset} of the other
+         */
+        void duplicateOf(String first);
+    }
+
+    /** What the processor decides before a prompt may run. */
+    public enum Decision {
+        /** Nothing. */
+        NONE,
+        /** Whether a prompt that has a {@code request_id} is a duplicate. */
+        BY_REQUEST_ID
     }
 
     private final String task;
     private final Runs runs;
+    private final Decision decision;
     private final long epoch = EPOCHS.incrementAndGet();
     private final ConcurrentLinkedQueue<Settled> settled = new ConcurrentLinkedQueue<>();
 
@@ -59,13 +88,29 @@ public final class TaskLease {
      * @param runs takes what runs when the lease is closed
      */
     TaskLease(String task, Runs runs) {
+        this(task, runs, Decision.NONE);
+    }
+
+    /**
+     * A lease of a task that decides before its prompts may run.
+     *
+     * @param task for people: the task's id
+     * @param runs takes what runs when the lease is closed
+     */
+    TaskLease(String task, Runs runs, Decision decision) {
         this.task = task;
         this.runs = runs;
+        this.decision = decision;
     }
 
     /** Unique in this JVM. */
     public long epoch() {
         return epoch;
+    }
+
+    /** Whether prompts with an id have to ask first. */
+    boolean decidesByRequestId() {
+        return decision == Decision.BY_REQUEST_ID;
     }
 
     /** Whether endings are still wanted. */

@@ -14,6 +14,11 @@ public enum Suspicion {
     /** Does not run again: its failure is recorded. */
     CONVICTED;
 
+    /** Whether it runs, but not with all others. */
+    public boolean isQuarantine() {
+        return this == QUARANTINED || this == ALONE;
+    }
+
     /**
      * Recoveries from which on a prompt is quarantined. In a rolling deploy a prompt that waits is handed on about once,
      * twice where its new owner is the next to go; the third time is one more than bad luck.

@@ -29,4 +29,9 @@ public record Outcome(
     public Outcome {
         records = List.copyOf(records);
     }
+
+    /** Whether the prompt got a result. */
+    public boolean isAnswer() {
+        return records.stream().anyMatch(record -> record.sink() == Sink.RESULTS);
+    }
 }

@@ -3,7 +3,6 @@ package io.millrace.streams.topology;
 import io.millrace.streams.config.Ordering;
 import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,8 +10,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whose turn it is where the results of one record key are to appear in the prompts' order: a prompt may go on when the
- * one before it with the same key has ended. Prompts without a key, and all prompts where no order is asked for, never wait.
+ * Whose turn it is where the results of one record key are to appear in the prompts' order: a prompt may run when the one
+ * before it with the same key has ended. Prompts without a key, and all prompts where no order is asked for, never wait.
  *
  * <p>Bound: what is pending in the task, each prompt in one queue. Threads: the task's stream thread only.
  *
@@ -22,8 +21,8 @@ final class KeyOrder<T> {
 
     private final Ordering ordering;
 
-    /** Those that wait, by the key of one that may go on and has not ended. */
-    private final Map<Key, ArrayDeque<T>> waiting = new HashMap<>();
+    /** By record key; the first of each may run. None is empty. */
+    private final Map<Key, ArrayDeque<T>> queues = new HashMap<>();
 
     private record Key(byte[] bytes) {
 
@@ -42,46 +41,61 @@ final class KeyOrder<T> {
         this.ordering = ordering;
     }
 
-    /** A prompt comes, after all those before it in its partition. Answers whether it may go on at once. */
+    /** Whether one of this key that came now would not have to wait. */
+    boolean isFree(byte @Nullable [] key) {
+        return first(key).isEmpty();
+    }
+
+    /** A prompt comes, after all those before it in its partition. Answers whether it may run at once. */
     boolean enter(byte @Nullable [] key, T prompt) {
-        if (ordering == Ordering.NONE || key == null) {
+        if (isUnordered(key)) {
             return true;
         }
-        ArrayDeque<T> behind = waiting.get(new Key(key));
-        if (behind == null) {
-            waiting.put(new Key(key), new ArrayDeque<>(0));
-            return true;
-        }
-        behind.addLast(prompt);
-        return false;
+        ArrayDeque<T> queue = queues.computeIfAbsent(new Key(key), made -> new ArrayDeque<>(1));
+        queue.addLast(prompt);
+        return queue.size() == 1;
     }
 
-    /** The one of this key that could go on has ended. Answers which may go on now. */
+    /** Whether it is its turn, or nobody's. */
+    boolean mayRun(byte @Nullable [] key, T prompt) {
+        return first(key).map(first -> first == prompt).orElse(true);
+    }
+
+    /** The first of this key has ended. Answers whose turn it is now. */
     Optional<T> leave(byte @Nullable [] key) {
-        if (ordering == Ordering.NONE || key == null) {
+        if (isUnordered(key)) {
             return Optional.empty();
         }
-        ArrayDeque<T> behind = waiting.get(new Key(key));
-        if (behind == null) {
+        ArrayDeque<T> queue = queues.get(new Key(key));
+        if (queue == null) {
             return Optional.empty();
         }
-        T next = behind.pollFirst();
-        if (next == null) {
-            waiting.remove(new Key(key));
+        queue.removeFirst();
+        if (queue.isEmpty()) {
+            queues.remove(new Key(key));
         }
-        return Optional.ofNullable(next);
+        return Optional.ofNullable(queue.peekFirst());
     }
 
-    /** Those that wait for the one of this key that may go on, in order. */
-    Collection<T> behind(byte @Nullable [] key) {
-        if (ordering == Ordering.NONE || key == null) {
+    /** The one of this key that may run, where there is one and the key has an order. */
+    Optional<T> first(byte @Nullable [] key) {
+        if (isUnordered(key)) {
+            return Optional.empty();
+        }
+        ArrayDeque<T> queue = queues.get(new Key(key));
+        return queue == null ? Optional.empty() : Optional.ofNullable(queue.peekFirst());
+    }
+
+    /** Those that wait for the first of this key, in order. */
+    List<T> behind(byte @Nullable [] key) {
+        if (isUnordered(key)) {
             return List.of();
         }
-        ArrayDeque<T> behind = waiting.get(new Key(key));
-        return behind == null ? List.of() : behind;
+        ArrayDeque<T> queue = queues.get(new Key(key));
+        return queue == null ? List.of() : queue.stream().skip(1).toList();
     }
 
-    void clear() {
-        waiting.clear();
+    private boolean isUnordered(byte @Nullable [] key) {
+        return ordering == Ordering.NONE || key == null;
     }
 }

@@ -1,6 +1,10 @@
 package io.millrace.streams.topology;
 
 import io.millrace.streams.ProcessorObserver;
+import io.millrace.streams.config.DeduplicationSettings;
+import io.millrace.streams.config.Ordering;
+import io.millrace.streams.deduplication.RequestStore;
+import io.millrace.streams.deduplication.RequestWindow;
 import io.millrace.streams.gate.CommitPacer;
 import io.millrace.streams.gate.Gate;
 import io.millrace.streams.intake.Intake;
@@ -11,23 +15,22 @@ import io.millrace.streams.pending.PendingKey;
 import io.millrace.streams.pending.PendingPrompt;
 import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.pending.Suspicion;
+import io.millrace.streams.records.Origin;
 import io.millrace.streams.records.OutRecord;
 import io.millrace.streams.records.SizeLimits;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
-import org.apache.kafka.streams.processor.Cancellable;
-import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -55,17 +58,12 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
 
     private static final Logger LOG = LoggerFactory.getLogger(PromptProcessor.class);
 
-    /** How often endings are looked for while something is pending. */
-    private static final Duration DRAIN_INTERVAL = Duration.ofMillis(1);
-
-    /** The same while all that is pending is paused, since each look costs a commit: so late comes the first answer after a RESUME. */
-    private static final Duration PAUSED_DRAIN_INTERVAL = Duration.ofSeconds(1);
-
     /**
      * What all tasks of an instance share.
      *
      * @param topicId the prompts topic's id, which the Processor API does not tell
      * @param nanoClock {@link System#nanoTime}, or a test's
+     * @param deduplication where prompts are deduplicated by their {@code request_id}
      */
     public record Parts(
             String promptsTopic,
@@ -75,7 +73,33 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
             CommitPacer pacer,
             SizeLimits limits,
             ProcessorObserver observer,
-            LongSupplier nanoClock) {}
+            LongSupplier nanoClock,
+            Ordering ordering,
+            Optional<DeduplicationSettings> deduplication) {
+
+        /** In no order, without deduplication. */
+        public Parts(
+                String promptsTopic,
+                Uuid topicId,
+                Intake intake,
+                Gate gate,
+                CommitPacer pacer,
+                SizeLimits limits,
+                ProcessorObserver observer,
+                LongSupplier nanoClock) {
+            this(
+                    promptsTopic,
+                    topicId,
+                    intake,
+                    gate,
+                    pacer,
+                    limits,
+                    observer,
+                    nanoClock,
+                    Ordering.NONE,
+                    Optional.empty());
+        }
+    }
 
     private final Parts parts;
 
@@ -85,12 +109,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
     /** Restored prompts whose recovery is not yet counted in the store: {@code init()} cannot write. */
     private final List<Work> restored = new ArrayList<>();
 
-    /** What counts as paused with the gate. */
-    private final Set<PendingKey> paused = new HashSet<>();
-
     private @Nullable Task task;
-    private @Nullable Cancellable punctuator;
-    private Duration drainInterval = DRAIN_INTERVAL;
 
     /** What there is from {@code init()} to {@code close()}. */
     private record Task(
@@ -99,7 +118,11 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
             TaskLease lease,
             Gate.Load load,
             CommitDebt commits,
-            QuarantineLane quarantine) {}
+            QuarantineLane quarantine,
+            KeyOrder<Work> order,
+            PausedPrompts paused,
+            Optional<RequestWindow> window,
+            DrainTimer drains) {}
 
     /** One for each task. */
     public PromptProcessor(Parts parts) {
@@ -112,16 +135,35 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
                 new TopicPartition(parts.promptsTopic(), context.taskId().partition());
         KeyValueStore<Bytes, byte[]> store = context.getStateStore(PendingStore.NAME);
         CommitDebt commits = new CommitDebt(context, parts.pacer());
+        KeyOrder<Work> order = new KeyOrder<>(parts.ordering());
+        Gate.Load load = parts.gate().register(partition);
         Task started = new Task(
                 context,
                 store,
-                parts.intake().lease(context.taskId().toString()),
-                parts.gate().register(partition),
+                parts.intake().lease(context.taskId().toString(), decision()),
+                load,
                 commits,
                 new QuarantineLane(
-                        parts.intake(), commits, work -> put(store, work.key(), work.prompt()), parts.gate()::pending));
+                        parts.intake(), commits, work -> put(store, work.key(), work.prompt()), parts.gate()::pending),
+                order,
+                new PausedPrompts(load, order),
+                parts.deduplication().map(settings -> window(context, settings)),
+                new DrainTimer(context, this::drain));
         task = started;
         restore(started);
+    }
+
+    private TaskLease.Decision decision() {
+        return parts.deduplication().isPresent() ? TaskLease.Decision.BY_REQUEST_ID : TaskLease.Decision.NONE;
+    }
+
+    private RequestWindow window(ProcessorContext<OutKey, byte[]> context, DeduplicationSettings settings) {
+        return new RequestWindow(
+                context.getStateStore(RequestStore.NAME),
+                settings,
+                parts.topicId(),
+                context.currentSystemTimeMs(),
+                parts.nanoClock());
     }
 
     /** The store is fully restored here, and nothing of this life of the task is in it yet. */
@@ -138,13 +180,15 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
                         prompt,
                         parts.promptsTopic(),
                         admittedNanos(prompt));
-                if (parts.intake().adopt(work)) {
+                boolean mayRun = started.order.isFree(prompt.key());
+                if (mayRun && adopt(started, work)) {
                     // this process has not died: no recovery is counted
                     adopted++;
-                    started.quarantine.addRunning(work);
-                } else {
-                    restored.add(work.with(recovered(work)));
+                } else if (mayRun || prompt.alone()) {
+                    work = work.with(recovered(work));
+                    restored.add(work);
                 }
+                started.order.enter(prompt.key(), work);
             }
         }
         if (started.load.count() > 0) {
@@ -154,8 +198,20 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
                     started.lease,
                     adopted);
             parts.observer().recovered(restored.size());
-            keepDraining(started);
+            started.drains.often();
         }
+    }
+
+    /** Takes over what runs of the same prompt here, unless it is still to be found out whether it is a duplicate. */
+    private boolean adopt(Task current, Work work) {
+        boolean decided = current.window.isEmpty()
+                || current.window.get().hasTaken(work.key().offset())
+                || parts.intake().runsWithoutId(work);
+        if (!decided || !parts.intake().adopt(work)) {
+            return false;
+        }
+        current.quarantine.addRunning(work);
+        return true;
     }
 
     /** A mark says that the process which wrote it was running this prompt alone; it has died, unless it is this one. */
@@ -196,12 +252,40 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
                 prompt,
                 parts.promptsTopic(),
                 parts.nanoClock().getAsLong());
-        // it may be read a second time: the transaction of the first time was aborted, its request may still run
-        if (!parts.intake().adopt(work)) {
-            deferred.add(work);
+        if (current.order.enter(prompt.key(), work)) {
+            begin(current, work);
+        } else {
+            current.paused.entered(work);
         }
-        keepDraining(current);
+        current.drains.often();
         drain();
+    }
+
+    /** Its turn has come. It may come a second time: the transaction of the first was aborted, its request may still run. */
+    private void begin(Task current, Work work) {
+        if (!adopt(current, work)) {
+            offerWhenItMayRun(current, work);
+        }
+    }
+
+    private void offerWhenItMayRun(Task current, Work work) {
+        switch (Suspicion.of(work.prompt())) {
+            case NONE, CONVICTED -> deferred.addLast(work);
+            case QUARANTINED, ALONE -> current.quarantine.add(work);
+        }
+    }
+
+    /** A prompt's id is known: another may have it. What is decided here is committed with all else. */
+    private void decide(Task current, TaskLease.Notice.Asks asks) {
+        Work work = asks.work();
+        OptionalLong first =
+                current.window.orElseThrow().take(asks.requestId(), work.key().offset());
+        if (first.isPresent()) {
+            Origin origin = work.origin();
+            asks.answer().duplicateOf(origin.topic() + "-" + origin.partition() + "-" + first.getAsLong());
+        } else if (!parts.intake().adopt(work)) {
+            asks.answer().goOn();
+        }
     }
 
     private static void put(KeyValueStore<Bytes, byte[]> store, PendingKey key, PendingPrompt prompt) {
@@ -212,11 +296,11 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
     private void drain() {
         Task current = currentTask();
         countRecoveries(current);
+        hearNotices(current);
         if (current.commits.hasCommitted()) {
             offerDeferred();
             current.quarantine.advance();
         }
-        hearNotices(current);
         for (TaskLease.Settled settled = current.lease.poll(); settled != null; settled = current.lease.poll()) {
             forward(current, settled);
         }
@@ -226,24 +310,22 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
 
     private void hearNotices(Task current) {
         for (TaskLease.Notice notice = current.lease.hear(); notice != null; notice = current.lease.hear()) {
-            switch (notice) {
-                case TaskLease.Notice.Paused(Work work, String by) -> paused(current, work, by);
-                case TaskLease.Notice.Resumed(Work work) -> resumed(current, work);
+            if (current.store.get(notice.work().key().encode()) == null) {
+                // its ending was polled before
+                continue;
             }
-        }
-    }
-
-    private void paused(Task current, Work work, String by) {
-        // its ending may have been polled before
-        if (current.store.get(work.key().encode()) != null && paused.add(work.key())) {
-            current.load.pause(PendingCodec.sizeBytes(work.prompt()), by);
-            current.quarantine.paused(work.key());
-        }
-    }
-
-    private void resumed(Task current, Work work) {
-        if (paused.remove(work.key())) {
-            current.load.resume(PendingCodec.sizeBytes(work.prompt()));
+            switch (notice) {
+                case TaskLease.Notice.Paused(Work work, String by) -> {
+                    current.paused.pause(work, by);
+                    current.quarantine.paused(work.key());
+                }
+                case TaskLease.Notice.Resumed(Work work) -> current.paused.resume(work);
+                case TaskLease.Notice.Returned(Work work) -> {
+                    current.paused.resume(work);
+                    offerWhenItMayRun(current, work.with(work.prompt().unmarked()));
+                }
+                case TaskLease.Notice.Asks asks -> decide(current, asks);
+            }
         }
     }
 
@@ -254,12 +336,11 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         }
         for (Work work : restored) {
             put(current.store, work.key(), work.prompt());
-            switch (Suspicion.of(work.prompt())) {
-                case NONE, CONVICTED -> deferred.addLast(work);
-                case QUARANTINED, ALONE -> {
-                    parts.observer().quarantined();
-                    current.quarantine.add(work);
-                }
+            if (Suspicion.of(work.prompt()).isQuarantine()) {
+                parts.observer().quarantined();
+            }
+            if (current.order.mayRun(work.prompt().key(), work)) {
+                offerWhenItMayRun(current, work);
             }
         }
         restored.clear();
@@ -289,11 +370,15 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
                     out.sink().nodeName());
         }
         current.store.delete(key);
-        resumed(current, work);
+        current.paused.resume(work);
         current.load.remove(PendingCodec.sizeBytes(work.prompt()));
         current.quarantine.ended(work.key());
+        if (!settled.outcome().isAnswer()) {
+            current.window.ifPresent(window -> window.release(work.key().offset()));
+        }
         parts.observer().settled(settled.outcome());
         current.commits.owe();
+        current.order.leave(work.prompt().key()).ifPresent(next -> begin(current, next));
     }
 
     private void offerDeferred() {
@@ -306,34 +391,13 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         }
     }
 
-    private void keepDraining(Task current) {
-        drainEvery(current, DRAIN_INTERVAL);
-    }
-
-    /** Often while something may end, now and then while all that is pending is paused, not at all while nothing is. */
-    private void paceDraining(Task current) {
+    private static void paceDraining(Task current) {
         if (current.load.count() > 0 || current.commits.isOwed() || current.quarantine.hasTurn()) {
-            keepDraining(current);
+            current.drains.often();
         } else if (current.load.paused() > 0) {
-            drainEvery(current, PAUSED_DRAIN_INTERVAL);
+            current.drains.seldom();
         } else {
-            stopDraining();
-        }
-    }
-
-    private void drainEvery(Task current, Duration interval) {
-        if (punctuator == null || !interval.equals(drainInterval)) {
-            stopDraining();
-            punctuator = current.context.schedule(interval, PunctuationType.WALL_CLOCK_TIME, nowMs -> drain());
-            drainInterval = interval;
-        }
-    }
-
-    /** Every punctuation marks the task for a commit, so there is none while nothing is pending. */
-    private void stopDraining() {
-        if (punctuator != null) {
-            punctuator.cancel();
-            punctuator = null;
+            current.drains.stop();
         }
     }
 
@@ -352,10 +416,9 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         closing.lease.close();
         closing.quarantine.close();
         closing.load.release();
-        stopDraining();
+        closing.drains.stop();
         deferred.clear();
         restored.clear();
-        paused.clear();
         closing.commits.forgive();
     }
 }

@@ -1,5 +1,6 @@
 package io.millrace.streams.topology;
 
+import io.millrace.streams.deduplication.RequestStore;
 import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.records.OutputTopics;
 import io.millrace.streams.records.Sink;
@@ -35,6 +36,9 @@ public final class PromptTopology {
         ProcessorSupplier<byte[], byte[], OutKey, byte[]> supplier = () -> new PromptProcessor(parts);
         topology.addProcessor(PROCESSOR, supplier, SOURCE);
         topology.addStateStore(PendingStore.builder(maxPendingRecordBytes), PROCESSOR);
+        if (parts.deduplication().isPresent()) {
+            topology.addStateStore(RequestStore.builder(maxPendingRecordBytes), PROCESSOR);
+        }
         for (Sink sink : Sink.values()) {
             topology.addSink(
                     sink.nodeName(),

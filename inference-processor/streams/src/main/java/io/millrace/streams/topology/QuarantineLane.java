@@ -207,8 +207,8 @@ final class QuarantineLane {
     }
 
     /**
-     * A command holds a prompt back, perhaps for days: others get its place or turn. Once it goes on it runs as any other,
-     * and what that does to the process counts as a recovery.
+     * A command holds a prompt back, perhaps for days: others get its place or turn. Once it is held no more it is added
+     * again.
      */
     void paused(PendingKey key) {
         if (placed.remove(key)) {

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.streams.config.MillraceConfig;
+import io.millrace.streams.config.Ordering;
 import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.records.OutputTopics;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -128,6 +130,8 @@ class StreamsPropertiesTest {
                 (short) 1,
                 "model",
                 Duration.ofSeconds(15),
-                Duration.ofSeconds(60));
+                Duration.ofSeconds(60),
+                Ordering.NONE,
+                Optional.empty());
     }
 }

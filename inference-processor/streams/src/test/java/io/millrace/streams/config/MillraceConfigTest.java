@@ -63,6 +63,8 @@ class MillraceConfigTest {
               num_stream_threads: 7
               drain_timeout: 1m
               engine_stall_timeout: 90s
+              ordering: key
+              deduplication: { window: 10m, max_entries: 77 }
             http: { enabled: false, host: "0.0.0.0", port: "0" }
             metrics: { max_tenants: 9 }
             """;
@@ -113,7 +115,9 @@ class MillraceConfigTest {
                         1,
                         Duration.ofSeconds(20),
                         Duration.ofSeconds(15),
-                        Duration.ofSeconds(60)));
+                        Duration.ofSeconds(60),
+                        Ordering.NONE,
+                        Optional.empty()));
         assertThat(config.http()).isEqualTo(new HttpSettings(true, "127.0.0.1", 8080));
         assertThat(config.metrics()).isEqualTo(new MetricsSettings(100));
     }
@@ -166,7 +170,9 @@ class MillraceConfigTest {
                         7,
                         Duration.ofMinutes(1),
                         Duration.ofSeconds(15),
-                        Duration.ofSeconds(90)));
+                        Duration.ofSeconds(90),
+                        Ordering.KEY,
+                        Optional.of(new DeduplicationSettings(Duration.ofMinutes(10), 77))));
         assertThat(config.http()).isEqualTo(new HttpSettings(false, "0.0.0.0", 0));
         assertThat(config.metrics()).isEqualTo(new MetricsSettings(9));
     }

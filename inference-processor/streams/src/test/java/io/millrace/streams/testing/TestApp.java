@@ -13,6 +13,8 @@ import io.millrace.streams.app.ProcessorApp;
 import io.millrace.streams.app.ProcessorHooks;
 import io.millrace.streams.app.ProcessorSettings;
 import io.millrace.streams.app.Topics;
+import io.millrace.streams.config.DeduplicationSettings;
+import io.millrace.streams.config.Ordering;
 import io.millrace.streams.control.ControlTopic;
 import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.intake.ServedModel;
@@ -25,6 +27,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /** An application with topics of its own on the tests' broker: what a test varies, and what it asks. */
@@ -42,6 +45,8 @@ public final class TestApp {
     private int streamThreads = 1;
     private Duration orphanGrace = Duration.ofSeconds(15);
     private Duration engineStallTimeout = Duration.ofSeconds(60);
+    private Ordering ordering = Ordering.NONE;
+    private Optional<DeduplicationSettings> deduplication = Optional.empty();
     private final Map<String, Object> properties = new HashMap<>();
 
     private TestApp(TestKafka kafka, String applicationId) {
@@ -92,6 +97,16 @@ public final class TestApp {
         return this;
     }
 
+    public TestApp with(Ordering order) {
+        ordering = order;
+        return this;
+    }
+
+    public TestApp with(DeduplicationSettings settings) {
+        deduplication = Optional.of(settings);
+        return this;
+    }
+
     public TestApp with(String property, String value) {
         properties.put(property, value);
         return this;
@@ -136,7 +151,9 @@ public final class TestApp {
                 (short) 1,
                 MODEL,
                 orphanGrace,
-                engineStallTimeout);
+                engineStallTimeout,
+                ordering,
+                deduplication);
     }
 
     /** Starts it with this engine. */

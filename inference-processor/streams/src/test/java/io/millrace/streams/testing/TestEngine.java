@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
@@ -22,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * An engine without a model: answers with the prompt's own text, after a delay or when it is told to. The prompt says
@@ -41,7 +43,7 @@ public final class TestEngine implements InferenceEngine {
 
     private static final ModelInfo MODEL = new ModelInfo("echo", Optional.of("1"), Optional.of("sha256:00"), 1024);
 
-    private final Duration delay;
+    private final Supplier<Duration> delays;
     private final int capacity;
     private final Map<String, Held> running = new ConcurrentHashMap<>();
     private final List<InferenceRequest> submitted = new CopyOnWriteArrayList<>();
@@ -61,7 +63,11 @@ public final class TestEngine implements InferenceEngine {
     private record Held(InferenceRequest request, Consumer<? super Completion> onCompletion) {}
 
     private TestEngine(Duration delay, int capacity) {
-        this.delay = delay;
+        this(() -> delay, capacity);
+    }
+
+    private TestEngine(Supplier<Duration> delays, int capacity) {
+        this.delays = delays;
         this.capacity = capacity;
     }
 
@@ -73,6 +79,12 @@ public final class TestEngine implements InferenceEngine {
     /** Answers after a delay. */
     public static TestEngine delayed(Duration delay) {
         return new TestEngine(delay, Integer.MAX_VALUE);
+    }
+
+    /** Answers after random delays of at most this, in whatever order comes of it. */
+    public static TestEngine shuffled(Duration longest, long seed) {
+        Random random = new Random(seed);
+        return new TestEngine(() -> Duration.ofNanos(1 + random.nextLong(longest.toNanos())), Integer.MAX_VALUE);
     }
 
     /** Answers after a delay, and takes only so many at a time. */
@@ -179,6 +191,7 @@ public final class TestEngine implements InferenceEngine {
         }
         priorities.put(request.id(), request.priority());
         if (!holds.test(text)) {
+            Duration delay = delays.get();
             if (delay.isZero()) {
                 answer(held);
             } else {

@@ -13,17 +13,24 @@ class KeyOrderTest {
 
     @Test
     void shouldHoldBackTheSuccessorsOfAKeyAndNoOthers() {
+        assertThat(order.isFree(key("a"))).isTrue();
         assertThat(order.enter(key("a"), "a1")).isTrue();
+        assertThat(order.isFree(key("a"))).isFalse();
         assertThat(order.enter(key("a"), "a2")).isFalse();
         assertThat(order.enter(key("b"), "b1")).isTrue();
         assertThat(order.enter(key("a"), "a3")).isFalse();
+        assertThat(order.first(key("a"))).contains("a1");
         assertThat(order.behind(key("a"))).containsExactly("a2", "a3");
         assertThat(order.behind(key("b"))).isEmpty();
+        assertThat(order.mayRun(key("a"), "a1")).isTrue();
+        assertThat(order.mayRun(key("a"), "a2")).isFalse();
 
         assertThat(order.leave(key("a"))).contains("a2");
         assertThat(order.enter(key("a"), "a4")).isFalse();
         assertThat(order.leave(key("a"))).contains("a3");
         assertThat(order.leave(key("a"))).contains("a4");
+        assertThat(order.leave(key("a"))).isEmpty();
+        assertThat(order.isFree(key("a"))).isTrue();
         assertThat(order.leave(key("a"))).isEmpty();
         assertThat(order.enter(key("a"), "a5")).isTrue();
     }
@@ -32,6 +39,8 @@ class KeyOrderTest {
     void shouldNeverHoldBackWhatHasNoKey() {
         assertThat(order.enter(null, "1")).isTrue();
         assertThat(order.enter(null, "2")).isTrue();
+        assertThat(order.isFree(null)).isTrue();
+        assertThat(order.mayRun(null, "2")).isTrue();
         assertThat(order.leave(null)).isEmpty();
         assertThat(order.behind(null)).isEmpty();
     }
@@ -49,6 +58,7 @@ class KeyOrderTest {
 
         assertThat(none.enter(key("a"), "1")).isTrue();
         assertThat(none.enter(key("a"), "2")).isTrue();
+        assertThat(none.mayRun(key("a"), "2")).isTrue();
         assertThat(none.leave(key("a"))).isEmpty();
         assertThat(none.behind(key("a"))).isEmpty();
     }

@@ -3,8 +3,12 @@ package io.millrace.streams.topology;
 import static io.millrace.streams.topology.TopologyHarness.utf8;
 
 import io.millrace.engine.InferenceRequest;
+import io.millrace.schemas.ControlAction;
+import io.millrace.schemas.ControlCommand;
+import io.millrace.schemas.ControlScope;
 import io.millrace.schemas.InferenceFailure;
 import io.millrace.schemas.serde.RecordSerdes;
+import io.millrace.streams.config.Ordering;
 import io.millrace.streams.gate.CommitPacer;
 import io.millrace.streams.pending.Payload;
 import io.millrace.streams.pending.PendingCodec;
@@ -13,9 +17,11 @@ import io.millrace.streams.pending.PendingPrompt;
 import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.testing.TestEngine;
 import java.io.File;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serdes;
@@ -34,6 +40,7 @@ final class TaskHarness implements AutoCloseable {
     private static final long NOW_MS = 1_700_000_100_000L;
 
     private final File directory;
+    private final Ordering ordering;
     private final KeyValueStore<Bytes, byte[]> store = Stores.keyValueStoreBuilder(
                     Stores.inMemoryKeyValueStore(PendingStore.NAME), Serdes.Bytes(), Serdes.ByteArray())
             .withLoggingDisabled()
@@ -43,9 +50,14 @@ final class TaskHarness implements AutoCloseable {
     private PromptProcessor processor;
 
     TaskHarness(File directory) {
+        this(directory, Ordering.NONE);
+    }
+
+    TaskHarness(File directory, Ordering ordering) {
         this.directory = directory;
+        this.ordering = ordering;
         this.context = context();
-        this.processor = new PromptProcessor(process.parts());
+        this.processor = new PromptProcessor(parts());
         store.init(context.getStateStoreContext(), store);
     }
 
@@ -58,6 +70,21 @@ final class TaskHarness implements AutoCloseable {
         made.setCurrentSystemTimeMs(NOW_MS);
         made.addStateStore(store);
         return made;
+    }
+
+    private PromptProcessor.Parts parts() {
+        PromptProcessor.Parts parts = process.parts();
+        return new PromptProcessor.Parts(
+                parts.promptsTopic(),
+                parts.topicId(),
+                parts.intake(),
+                parts.gate(),
+                parts.pacer(),
+                parts.limits(),
+                parts.observer(),
+                parts.nanoClock(),
+                ordering,
+                Optional.empty());
     }
 
     /** What the present process shares among its tasks. */
@@ -84,6 +111,29 @@ final class TaskHarness implements AutoCloseable {
         store.put(key(offset).encode(), PendingCodec.encode(prompt));
     }
 
+    /** The same of a job. */
+    void leftOfJob(long offset, String key, String text, int recoveries) {
+        String value = "{\"prompt\":\"" + text + "\",\"job_id\":\"j\"}";
+        PendingPrompt prompt = new PendingPrompt(
+                utf8(key), new Payload.Raw(utf8(value)), List.of(), NOW_MS, NOW_MS, recoveries, 0, false);
+        store.put(key(offset).encode(), PendingCodec.encode(prompt));
+    }
+
+    /** A command about that job is in force. */
+    void command(ControlAction action) {
+        ControlCommand command = ControlCommand.newBuilder()
+                .setCommandId("c")
+                .setAction(action)
+                .setScope(ControlScope.JOB)
+                .setTarget("j")
+                .setIssuedAt(Instant.ofEpochMilli(NOW_MS))
+                .build();
+        if (process.intake().controls().apply(command).isPresent()) {
+            throw new IllegalStateException("no command: " + command);
+        }
+        process.intake().commandsChanged();
+    }
+
     /** The task begins: what the store holds is recovered. */
     void begin() {
         processor.init(context);
@@ -92,7 +142,7 @@ final class TaskHarness implements AutoCloseable {
     /** The task is closed and begins again in the same process. */
     void moveWithinTheProcess() {
         processor.close();
-        processor = new PromptProcessor(process.parts());
+        processor = new PromptProcessor(parts());
         context = context();
         begin();
     }
@@ -101,7 +151,7 @@ final class TaskHarness implements AutoCloseable {
     void closeAndExpire() {
         processor.close();
         process.runLaterTasks();
-        processor = new PromptProcessor(process.parts());
+        processor = new PromptProcessor(parts());
         context = context();
     }
 
@@ -112,7 +162,7 @@ final class TaskHarness implements AutoCloseable {
         process.close();
         process = new TopologyHarness();
         context = context();
-        processor = new PromptProcessor(process.parts());
+        processor = new PromptProcessor(parts());
     }
 
     /** The process is gone with all that was in its engine, and the task begins in another. */
@@ -120,7 +170,7 @@ final class TaskHarness implements AutoCloseable {
         process.close();
         process = new TopologyHarness();
         context = context();
-        processor = new PromptProcessor(process.parts());
+        processor = new PromptProcessor(parts());
         begin();
     }
 
