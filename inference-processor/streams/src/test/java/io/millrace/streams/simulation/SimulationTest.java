@@ -91,7 +91,6 @@ class SimulationTest {
                             "revived",
                             "died",
                             "exit",
-                            "step fails",
                             "memory exhausted",
                             "killed by a prompt",
                             "CANCEL",
