@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.Node;
@@ -44,9 +45,9 @@ class TopicChecksTest {
     TopicChecksTest() {
         Topics.users(processor()).forEach(name -> topic(name, 4, 3));
         topic("control", 1, 3);
-        settings.get("control").putAll(ControlTopic.config());
+        settingsOf("control").putAll(ControlTopic.config());
         topic(CHANGELOG, 4, 3);
-        settings.get(CHANGELOG).putAll(PendingStore.changelogConfig(Topics.entryBytes(PROMPT_BYTES)));
+        settingsOf(CHANGELOG).putAll(PendingStore.changelogConfig(Topics.entryBytes(PROMPT_BYTES)));
         set("dead-letters", "max.message.bytes", Integer.toString(Topics.entryBytes(PROMPT_BYTES)));
         topic(FENCE, 1, 3);
         topic("__transaction_state", 50, 3);
@@ -71,7 +72,7 @@ class TopicChecksTest {
     @Test
     void shouldRefuseAChangelogWithAnotherPartitionCount() {
         topic(CHANGELOG, 3, 3);
-        settings.get(CHANGELOG).putAll(PendingStore.changelogConfig(Topics.entryBytes(PROMPT_BYTES)));
+        settingsOf(CHANGELOG).putAll(PendingStore.changelogConfig(Topics.entryBytes(PROMPT_BYTES)));
         assertThat(only(Severity.ERROR).message())
                 .isEqualTo("app-pending-changelog: partitions=3, expected=4 as topic prompts has. Remedy: stop every"
                         + " instance of application_id=app and run millrace topics grow --partitions 4, which needs an"
@@ -273,6 +274,10 @@ class TopicChecksTest {
     }
 
     private void set(String topic, String setting, String value) {
-        settings.get(topic).put(setting, value);
+        settingsOf(topic).put(setting, value);
+    }
+
+    private Map<String, String> settingsOf(String topic) {
+        return Objects.requireNonNull(settings.get(topic));
     }
 }

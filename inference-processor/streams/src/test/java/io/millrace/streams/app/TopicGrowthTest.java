@@ -25,7 +25,6 @@ import org.junit.jupiter.api.Test;
 class TopicGrowthTest {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
-    private static final Consumer<Step> NOBODY = step -> {};
 
     @Test
     void shouldGrowWhatInstancesGoOnWith(TestKafka kafka) throws Exception {
@@ -53,7 +52,7 @@ class TopicGrowthTest {
                 .noneMatch(step -> step.topic().endsWith("-control"));
         assertThat(Topics.check(kafka.admin(), test.settings()))
                 .noneMatch(finding -> finding.severity() != Finding.Severity.NOTE);
-        assertThat(grow(test, 5, Mode.FOR_REAL, NOBODY)).as("nothing to do").isZero();
+        assertThat(grow(test, 5, Mode.FOR_REAL, step -> {})).as("nothing to do").isZero();
         answer(test, 40, 70);
         test.oracle().check().assertExactlyOnce();
     }
@@ -62,7 +61,7 @@ class TopicGrowthTest {
     void shouldGoOnAfterACrashBetweenAnyTwoSteps(TestKafka kafka) throws Exception {
         TestApp test = TestApp.create(kafka, "crash", 1);
         answer(test, 5, 5);
-        int all = grow(test, 3, Mode.DRY_RUN, NOBODY);
+        int all = grow(test, 3, Mode.DRY_RUN, step -> {});
         int answered = 5;
         for (int partitions = 3, crashAfter = 1; crashAfter < all; partitions++, crashAfter++) {
             int target = partitions;
@@ -71,7 +70,7 @@ class TopicGrowthTest {
             // an instance can start on what is there
             answered += 4;
             answer(test, 4, answered);
-            assertThat(grow(test, target, Mode.FOR_REAL, NOBODY)).isBetween(0, all);
+            assertThat(grow(test, target, Mode.FOR_REAL, step -> {})).isBetween(0, all);
             assertThat(kafka.partitions(test.prompts())).hasSize(target);
             assertThat(kafka.partitions(test.applicationId() + "-pending-changelog"))
                     .hasSize(target);
@@ -90,7 +89,7 @@ class TopicGrowthTest {
             await().atMost(TIMEOUT).until(() -> engine.running() == 6);
             await().atMost(TIMEOUT).until(() -> test.consumed() == 6);
 
-            assertThatThrownBy(() -> grow(test, 4, Mode.FOR_REAL, NOBODY))
+            assertThatThrownBy(() -> grow(test, 4, Mode.FOR_REAL, step -> {}))
                     .isInstanceOf(StartException.class)
                     .hasMessageStartingWith("group " + group + ": members=" + group)
                     .hasMessageEndingWith(
@@ -99,20 +98,20 @@ class TopicGrowthTest {
             app.close();
         }
 
-        assertThatThrownBy(() -> grow(test, 4, Mode.FOR_REAL, NOBODY))
+        assertThatThrownBy(() -> grow(test, 4, Mode.FOR_REAL, step -> {}))
                 .isInstanceOf(StartException.class)
                 .hasMessage(group + "-pending-changelog: pending prompts=6, expected=0: deleting it would lose them."
                         + " Remedy: start an instance again, and stop every instance with SIGTERM, so that it answers what"
                         + " is pending, then run it again; processor.drain_timeout is how long it may take");
-        assertThatThrownBy(() -> grow(test, 4, Mode.DRY_RUN, NOBODY)).hasMessageContaining("pending prompts=6");
-        assertThatThrownBy(() -> grow(test, 1, Mode.FOR_REAL, NOBODY))
+        assertThatThrownBy(() -> grow(test, 4, Mode.DRY_RUN, step -> {})).hasMessageContaining("pending prompts=6");
+        assertThatThrownBy(() -> grow(test, 1, Mode.FOR_REAL, step -> {}))
                 .hasMessage("--partitions=1, expected=more than 2, which topic " + test.prompts()
                         + " has: Kafka takes no partitions away");
         assertThat(kafka.partitions(test.prompts())).hasSize(2);
         assertThat(kafka.partitions(test.outputs().results())).hasSize(2);
 
         answer(test, 0, 6);
-        assertThat(grow(test, 4, Mode.FOR_REAL, NOBODY)).isPositive();
+        assertThat(grow(test, 4, Mode.FOR_REAL, step -> {})).isPositive();
         answer(test, 8, 14);
         test.oracle().check().assertExactlyOnce();
     }
@@ -149,7 +148,7 @@ class TopicGrowthTest {
         try (TestEngine engine = TestEngine.immediate()) {
             assertThatThrownBy(() -> test.start(engine)).hasMessageContaining("millrace topics grow --partitions 3");
         }
-        assertThat(grow(test, 3, Mode.FOR_REAL, NOBODY)).isPositive();
+        assertThat(grow(test, 3, Mode.FOR_REAL, step -> {})).isPositive();
         answer(test, 6, 10);
         test.oracle().check().assertExactlyOnce();
     }

@@ -112,7 +112,7 @@ class FencedProducerTest {
     }
 
     private void sendRecord() {
-        var _ = producer.send(new ProducerRecord<>("results", new byte[0], new byte[0]), null);
+        var _ = producer.send(new ProducerRecord<>("results", new byte[0], new byte[0]), (metadata, e) -> {});
     }
 
     @Test

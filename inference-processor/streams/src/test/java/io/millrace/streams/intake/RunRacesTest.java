@@ -74,6 +74,7 @@ class RunRacesTest {
     }
 
     /** One life of the task: it offers what is pending, takes so many endings, stays a while, and closes. */
+    @SuppressWarnings("ModifiedButNotUsed") // removeIf offers them
     private static void live(Intake intake, Set<Long> pending, int endings, int nanos, String seed) {
         TaskLease lease = intake.lease("0_0");
         List<Work> deferred = new ArrayList<>();
