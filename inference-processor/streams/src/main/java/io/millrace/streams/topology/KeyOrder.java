@@ -48,7 +48,7 @@ final class KeyOrder<T> {
 
     /** A prompt comes, after all those before it in its partition. Answers whether it may run at once. */
     boolean enter(byte @Nullable [] key, T prompt) {
-        if (isUnordered(key)) {
+        if (ordering == Ordering.NONE || key == null) {
             return true;
         }
         ArrayDeque<T> queue = queues.computeIfAbsent(new Key(key), made -> new ArrayDeque<>(1));
@@ -57,45 +57,42 @@ final class KeyOrder<T> {
     }
 
     /** Whether it is its turn, or nobody's. */
+    @SuppressWarnings("ReferenceEquality") // it is asked about this very one
     boolean mayRun(byte @Nullable [] key, T prompt) {
         return first(key).map(first -> first == prompt).orElse(true);
     }
 
     /** The first of this key has ended. Answers whose turn it is now. */
     Optional<T> leave(byte @Nullable [] key) {
-        if (isUnordered(key)) {
+        if (ordering == Ordering.NONE || key == null) {
             return Optional.empty();
         }
-        ArrayDeque<T> queue = queues.get(new Key(key));
+        Key ordered = new Key(key);
+        ArrayDeque<T> queue = queues.get(ordered);
         if (queue == null) {
             return Optional.empty();
         }
         queue.removeFirst();
         if (queue.isEmpty()) {
-            queues.remove(new Key(key));
+            queues.remove(ordered);
         }
         return Optional.ofNullable(queue.peekFirst());
     }
 
     /** The one of this key that may run, where there is one and the key has an order. */
     Optional<T> first(byte @Nullable [] key) {
-        if (isUnordered(key)) {
-            return Optional.empty();
-        }
-        ArrayDeque<T> queue = queues.get(new Key(key));
+        ArrayDeque<T> queue = queue(key);
         return queue == null ? Optional.empty() : Optional.ofNullable(queue.peekFirst());
     }
 
     /** Those that wait for the first of this key, in order. */
     List<T> behind(byte @Nullable [] key) {
-        if (isUnordered(key)) {
-            return List.of();
-        }
-        ArrayDeque<T> queue = queues.get(new Key(key));
+        ArrayDeque<T> queue = queue(key);
         return queue == null ? List.of() : queue.stream().skip(1).toList();
     }
 
-    private boolean isUnordered(byte @Nullable [] key) {
-        return ordering == Ordering.NONE || key == null;
+    /** Null where nobody of this key waits, or none has to. */
+    private @Nullable ArrayDeque<T> queue(byte @Nullable [] key) {
+        return ordering == Ordering.NONE || key == null ? null : queues.get(new Key(key));
     }
 }
