@@ -47,7 +47,11 @@ public final class PipelineBench {
     @FunctionalInterface
     public interface Engines {
 
-        /** @param threads that compute; 0: one for each core */
+        /**
+         * Opens it.
+         *
+         * @param threads that compute; 0: one for each core
+         */
         InferenceEngine open(int threads) throws IOException;
     }
 

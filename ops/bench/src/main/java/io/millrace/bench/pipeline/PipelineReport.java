@@ -8,7 +8,6 @@ import java.util.OptionalDouble;
  * What came out.
  *
  * @param model who answered
- * @param backend what computed
  * @param processors of this machine
  * @param java its version
  * @param oneThread with an engine of one thread
@@ -76,7 +75,11 @@ public record PipelineReport(
      */
     public record Throughput(int threads, Side engine, Side pipeline, Sample ratio, long sameAnswers, long answers) {}
 
-    /** @param ratio pipeline to this, of each round */
+    /**
+     * One record at a time.
+     *
+     * @param ratio pipeline to this, of each round
+     */
     public record Blocking(int prompts, Side side, Sample ratio) {}
 
     /**
