@@ -37,11 +37,7 @@ final class CommitDebt {
         }
     }
 
-    /**
-     * Whether the first that this life of the task wrote is committed; asks for it otherwise. Before that nothing may run: a
-     * prompt that kills the process at once would be read from its topic again as if for the first time, again and again.
-     * Once committed it is found in the store. What comes later need not wait, since each life gets past its first commit.
-     */
+    /** Whether the first that this life of the task wrote is committed; asks for it otherwise. True where it wrote nothing. */
     boolean hasCommitted() {
         if (atFirstWrite.isEmpty() || isCommitted(atFirstWrite.getAsLong())) {
             return true;

@@ -19,7 +19,6 @@ import io.millrace.streams.records.Origin;
 import io.millrace.streams.records.OutRecord;
 import io.millrace.streams.records.SizeLimits;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -103,9 +102,6 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
 
     private final Parts parts;
 
-    /** Prompts that intake had no room for, oldest first. Bounded by what is pending. */
-    private final ArrayDeque<Work> deferred = new ArrayDeque<>();
-
     /** Restored prompts whose recovery is not yet counted in the store: {@code init()} cannot write. */
     private final List<Work> restored = new ArrayList<>();
 
@@ -118,6 +114,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
             TaskLease lease,
             Gate.Load load,
             CommitDebt commits,
+            OfferQueue offers,
             QuarantineLane quarantine,
             KeyOrder<Work> order,
             PausedPrompts paused,
@@ -143,6 +140,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
                 parts.intake().lease(context.taskId().toString(), decision()),
                 load,
                 commits,
+                new OfferQueue(parts.intake(), commits),
                 new QuarantineLane(
                         parts.intake(), commits, work -> put(store, work.key(), work.prompt()), parts.gate()::pending),
                 order,
@@ -270,7 +268,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
 
     private void offerWhenItMayRun(Task current, Work work) {
         switch (Suspicion.of(work.prompt())) {
-            case NONE, CONVICTED -> deferred.addLast(work);
+            case NONE, CONVICTED -> current.offers.add(work);
             case QUARANTINED, ALONE -> current.quarantine.add(work);
         }
     }
@@ -298,7 +296,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         countRecoveries(current);
         hearNotices(current);
         if (current.commits.hasCommitted()) {
-            offerDeferred();
+            current.offers.advance();
             current.quarantine.advance();
         }
         for (TaskLease.Settled settled = current.lease.poll(); settled != null; settled = current.lease.poll()) {
@@ -317,6 +315,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
             switch (notice) {
                 case TaskLease.Notice.Paused(Work work, String by) -> {
                     current.paused.pause(work, by);
+                    current.offers.left(work.key());
                     current.quarantine.paused(work.key());
                 }
                 case TaskLease.Notice.Resumed(Work work) -> current.paused.resume(work);
@@ -336,6 +335,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         }
         for (Work work : restored) {
             put(current.store, work.key(), work.prompt());
+            current.offers.recovered(work);
             if (Suspicion.of(work.prompt()).isQuarantine()) {
                 parts.observer().quarantined();
             }
@@ -372,6 +372,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         current.store.delete(key);
         current.paused.resume(work);
         current.load.remove(PendingCodec.sizeBytes(work.prompt()));
+        current.offers.left(work.key());
         current.quarantine.ended(work.key());
         if (!settled.outcome().isAnswer()) {
             current.window.ifPresent(window -> window.release(work.key().offset()));
@@ -379,16 +380,6 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         parts.observer().settled(settled.outcome());
         current.commits.owe();
         current.order.leave(work.prompt().key()).ifPresent(next -> begin(current, next));
-    }
-
-    private void offerDeferred() {
-        while (true) {
-            Work next = deferred.peekFirst();
-            if (next == null || !parts.intake().offer(next)) {
-                return;
-            }
-            deferred.removeFirst();
-        }
     }
 
     private static void paceDraining(Task current) {
@@ -417,7 +408,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         closing.quarantine.close();
         closing.load.release();
         closing.drains.stop();
-        deferred.clear();
+        closing.offers.clear();
         restored.clear();
         closing.commits.forgive();
     }

@@ -347,4 +347,34 @@ class QuarantineTest {
             assertThat(task.submitted()).as("not held up").contains("later");
         }
     }
+
+    /** Restored prompts that are never done must not hide one that kills the process before its entry is committed. */
+    @Test
+    void shouldCommitEachNewPromptFirstWhilePromptsArePendingThatWereRestoredTimeAndAgain() {
+        try (FencedProducer producer =
+                new FencedProducer(new MockProducer<>(), new TopicPartition("fence", 0), task.process().pacer)) {
+            assertThat(producer).isNotNull();
+            task.engine().holding(text -> text.startsWith("long"));
+            task.left(0, "long", 1);
+            task.begin();
+            task.settle();
+            assertThat(task.submitted()).containsExactly("long");
+
+            task.read(1, "new");
+            task.kafka().resetCommit();
+            task.drain();
+            assertThat(task.submitted()).containsExactly("long");
+            assertThat(task.kafka().committed()).as("asks for it").isTrue();
+            task.commit();
+            task.read(2, "next");
+            task.drain();
+            assertThat(task.submitted()).as("each waits for its own").containsExactly("long", "new");
+
+            task.commit();
+            task.engine().release();
+            task.settle();
+            task.read(3, "later");
+            assertThat(task.submitted()).as("nobody waits any more").containsExactly("long", "new", "next", "later");
+        }
+    }
 }
