@@ -54,26 +54,36 @@ public final class ReportFiles {
         Plan plan = report.plan();
         Plan.Burst burst = plan.throughput();
         var text = new StringBuilder();
-        text.append(format(
+        text.append(String.format(
+                Locale.ROOT,
                 "%s, %d processors, JDK %s; median (least to most) of %d rounds in which all that is compared takes turns.%n%n",
-                report.model(), report.processors(), report.java(), plan.rounds()));
-        text.append(format(
+                report.model(),
+                report.processors(),
+                report.java(),
+                plan.rounds()));
+        text.append(String.format(
+                Locale.ROOT,
                 "## Throughput: %d prompts of %d words, %d tokens each, all there at the start%n%n",
-                burst.prompts(), burst.words(), burst.maxTokens()));
+                burst.prompts(),
+                burst.words(),
+                burst.maxTokens()));
         text.append(
                 "| engine | way | generated tokens/s | ratio | mean batch | engine busy | CPU s: this JVM, broker | commits/s, ms each |\n");
         text.append("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
         throughput(text, report.oneThread());
         throughput(text, report.allCores());
         row(text, "1 thread", "one record at a time", report.blocking().side(), "");
-        text.append(format(
+        text.append(String.format(
+                Locale.ROOT,
                 "%npipeline / one record at a time, one thread: %s%n",
-                spread(report.blocking().ratio(), "%.2f")));
-        text.append(format(
+                spread(report.blocking().ratio(), 2)));
+        text.append(String.format(
+                Locale.ROOT,
                 "same answers from engine and pipeline: %d of %d%n%n",
                 report.oneThread().sameAnswers() + report.allCores().sameAnswers(),
                 report.oneThread().answers() + report.allCores().answers()));
-        text.append(format(
+        text.append(String.format(
+                Locale.ROOT,
                 "## Latency, ms from the intended time of sending (arrivals at random, %.2f of the engine's rate on one thread)%n%n",
                 plan.load().share()));
         text.append(
@@ -82,24 +92,27 @@ public final class ReportFiles {
         latency(text, report.model() + ", 1 thread; reference: the engine alone", report.loaded());
         latency(text, "answers at once; reference: a topic written and read", report.immediate());
         report.idlePercent()
-                .ifPresent(percent -> text.append(format(
+                .ifPresent(percent -> text.append(String.format(
+                        Locale.ROOT,
                         "%nA process without prompts: %.2f %% of a core over %d s%n",
-                        percent, plan.idle().toSeconds())));
+                        percent,
+                        plan.idle().toSeconds())));
         return text.toString();
     }
 
     private static void throughput(StringBuilder text, Throughput throughput) {
         String threads = throughput.threads() + (throughput.threads() == 1 ? " thread" : " threads");
         row(text, threads, "engine", throughput.engine(), "");
-        row(text, threads, "pipeline", throughput.pipeline(), spread(throughput.ratio(), "%.3f"));
+        row(text, threads, "pipeline", throughput.pipeline(), spread(throughput.ratio(), 3));
     }
 
     private static void row(StringBuilder text, String engine, String way, Side side, String ratio) {
-        text.append(format(
+        text.append(String.format(
+                Locale.ROOT,
                 "| %s | %s | %s | %s | %.1f | %.3f | %.1f, %.1f | %.1f, %.1f |%n",
                 engine,
                 way,
-                spread(side.tokensPerSecond(), "%.0f"),
+                spread(side.tokensPerSecond(), 0),
                 ratio,
                 side.meanBatch(),
                 side.busyFraction(),
@@ -110,7 +123,8 @@ public final class ReportFiles {
     }
 
     private static void latency(StringBuilder text, String engine, Added added) {
-        text.append(format(
+        text.append(String.format(
+                Locale.ROOT,
                 "| %s | %.1f | %.1f, %.1f | %.1f, %.1f | %s | %s | %.1f, %.1f |%n",
                 engine,
                 added.perSecond(),
@@ -118,18 +132,19 @@ public final class ReportFiles {
                 added.reference().p99(),
                 added.pipeline().p50(),
                 added.pipeline().p99(),
-                spread(added.addedP50Ms(), "%.1f"),
-                spread(added.addedP99Ms(), "%.1f"),
+                spread(added.addedP50Ms(), 1),
+                spread(added.addedP99Ms(), 1),
                 added.outsideEngine().p50(),
                 added.outsideEngine().p99()));
     }
 
-    private static String spread(Sample sample, String number) {
-        return format(number + " (" + number + " to " + number + ")", sample.median(), sample.least(), sample.most());
+    private static String spread(Sample sample, int decimals) {
+        return number(sample.median(), decimals) + " (" + number(sample.least(), decimals) + " to "
+                + number(sample.most(), decimals) + ")";
     }
 
-    private static String format(String format, Object... values) {
-        return String.format(Locale.ROOT, format, values);
+    private static String number(double value, int decimals) {
+        return String.format(Locale.ROOT, "%." + decimals + "f", value);
     }
 
     private static List<Plot.Panel> panels(PipelineReport report) {
@@ -157,7 +172,8 @@ public final class ReportFiles {
                                                 0.0),
                                         List.of(half(report.blocking().side().tokensPerSecond()), 0.0)))),
                 curves(
-                        format(
+                        String.format(
+                                Locale.ROOT,
                                 "Latency at %.2f of the engine's rate",
                                 report.plan().load().share()),
                         "engine",
