@@ -10,7 +10,13 @@ import java.util.concurrent.TimeUnit;
  */
 public final class Bell {
 
+    private final Duration longest;
     private long rings;
+
+    /** @param longest how long anybody waits at most */
+    public Bell(Duration longest) {
+        this.longest = longest;
+    }
 
     /** Wakes the stream threads that wait, and keeps those from waiting that are about to. */
     public synchronized void ring() {
@@ -19,12 +25,11 @@ public final class Bell {
     }
 
     /**
-     * Waits until it rings.
+     * Waits until it rings, or long enough.
      *
      * @param heard what the last call returned, 0 at first: what has rung since is not waited for
-     * @param longest how long to wait at most
      */
-    synchronized long await(long heard, Duration longest) {
+    synchronized long await(long heard) {
         long end = System.nanoTime() + longest.toNanos();
         try {
             for (long left = longest.toNanos(); rings == heard && left > 0; left = end - System.nanoTime()) {

@@ -18,7 +18,7 @@ import org.apache.kafka.common.TopicPartition;
 public final class Gate {
 
     private final GateLimits limits;
-    private final Bell bell = new Bell();
+    private final Bell bell;
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicLong pendingBytes = new AtomicLong();
     private final AtomicInteger paused = new AtomicInteger();
@@ -28,7 +28,13 @@ public final class Gate {
     private final Set<Closure> closures = ConcurrentHashMap.newKeySet();
 
     public Gate(GateLimits limits) {
+        this(limits, new Bell(GatedConsumer.PENDING_WAIT));
+    }
+
+    /** A gate whose stream threads wait by another clock. */
+    public Gate(GateLimits limits, Bell bell) {
         this.limits = limits;
+        this.bell = bell;
     }
 
     /** Starts to count for a task that owns {@code partition}. The task calls {@link Load#release} when it closes. */

@@ -26,7 +26,7 @@ public final class GatedConsumer extends ForwardingConsumer {
     public static final Duration IDLE_POLL = Duration.ofMillis(250);
 
     /** Wait for an ending before a poll: as long as a prompt that joins a batch under way may wait without being noticed. */
-    static final Duration PENDING_WAIT = Duration.ofMillis(4);
+    public static final Duration PENDING_WAIT = Duration.ofMillis(4);
 
     private final Gate gate;
     private final BooleanSupplier commitOwed;
@@ -66,7 +66,7 @@ public final class GatedConsumer extends ForwardingConsumer {
             return timeout.compareTo(IDLE_POLL) < 0 ? IDLE_POLL : timeout;
         }
         if (!flowing && timeout.compareTo(PENDING_WAIT) < 0) {
-            heard = gate.bell().await(heard, PENDING_WAIT);
+            heard = gate.bell().await(heard);
         }
         return timeout;
     }

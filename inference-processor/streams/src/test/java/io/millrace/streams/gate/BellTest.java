@@ -13,31 +13,29 @@ class BellTest {
 
     private static final Duration LONG = Duration.ofHours(1);
 
-    private final Bell bell = new Bell();
+    private final Bell bell = new Bell(LONG);
 
     @Test
     void shouldNotWaitForWhatHasRungSinceTheLastTime() {
         bell.ring();
 
-        long heard = bell.await(0, LONG);
+        long heard = bell.await(0);
         assertThat(heard).isEqualTo(1);
 
         bell.ring();
         bell.ring();
-        assertThat(bell.await(heard, LONG)).isEqualTo(3);
+        assertThat(bell.await(heard)).isEqualTo(3);
     }
 
     @Test
     void shouldWaitNoLongerThanItIsTold() {
-        assertThat(bell.await(0, Duration.ofNanos(1))).isZero();
+        assertThat(new Bell(Duration.ofNanos(1)).await(0)).isZero();
     }
 
     @Test
     void shouldWakeAllWhoWait() {
-        CompletableFuture<Long> one =
-                CompletableFuture.supplyAsync(() -> bell.await(0, LONG), Thread::startVirtualThread);
-        CompletableFuture<Long> other =
-                CompletableFuture.supplyAsync(() -> bell.await(0, LONG), Thread::startVirtualThread);
+        CompletableFuture<Long> one = CompletableFuture.supplyAsync(() -> bell.await(0), Thread::startVirtualThread);
+        CompletableFuture<Long> other = CompletableFuture.supplyAsync(() -> bell.await(0), Thread::startVirtualThread);
         assertThat(one).isNotDone();
 
         bell.ring();
@@ -51,7 +49,7 @@ class BellTest {
     void shouldKeepTheInterruptOfAThreadThatIsToEnd() {
         Thread.currentThread().interrupt();
 
-        bell.await(0, LONG);
+        bell.await(0);
 
         assertThat(Thread.interrupted()).isTrue();
     }

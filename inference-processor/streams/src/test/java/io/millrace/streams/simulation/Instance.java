@@ -13,6 +13,7 @@ import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.Source;
 import io.millrace.schemas.serde.RegistryUnavailableException;
 import io.millrace.streams.ProcessorObserver;
+import io.millrace.streams.gate.Bell;
 import io.millrace.streams.gate.Closure;
 import io.millrace.streams.gate.CommitPacer;
 import io.millrace.streams.gate.Gate;
@@ -72,9 +73,11 @@ final class Instance extends Host {
         this.plan = plan;
         this.mutation = mutation;
         this.faults = faults;
-        gate = new Gate(new GateLimits(plan.maxPending(), plan.maxPendingPerPartition(), 1 << 20));
+        // it waits for nobody: time is the world's
+        gate = new Gate(
+                new GateLimits(plan.maxPending(), plan.maxPendingPerPartition(), 1 << 20), new Bell(Duration.ZERO));
         pacer = new CommitPacer(world::nanos, took -> {});
-        clients = new SimulatedClients(gate, pacer, mutation != Mutation.UNFENCED);
+        clients = new SimulatedClients(gate, pacer);
         threads = new SimulatedThreads(world, this, INTAKE_THREADS);
         engine = new SteppedEngine(
                 MODEL,
@@ -147,7 +150,7 @@ final class Instance extends Host {
     }
 
     SimulatedProducer newProducer(String transactionalId) {
-        return new SimulatedProducer(world, cluster, this, transactionalId, faults::losesAnswer);
+        return new SimulatedProducer(world, cluster, this, transactionalId, faults::losesAnswer, mutation);
     }
 
     private StreamThread startThread() {

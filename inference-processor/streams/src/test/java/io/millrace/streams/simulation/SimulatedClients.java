@@ -12,18 +12,16 @@ import org.jspecify.annotations.Nullable;
 /** The product's client supplier around simulated clients. */
 final class SimulatedClients extends ClientSupplier {
 
-    private final boolean fenced;
     private @Nullable Producer<byte[], byte[]> producer;
     private @Nullable Consumer<byte[], byte[]> consumer;
 
-    SimulatedClients(Gate gate, CommitPacer pacer, boolean fenced) {
+    SimulatedClients(Gate gate, CommitPacer pacer) {
         super("app", gate, pacer);
-        this.fenced = fenced;
     }
 
     Producer<byte[], byte[]> wrap(Producer<byte[], byte[]> plain) {
         producer = plain;
-        return fenced ? getProducer(Map.of()) : plain;
+        return getProducer(Map.of());
     }
 
     Consumer<byte[], byte[]> wrap(Consumer<byte[], byte[]> plain) {

@@ -1,7 +1,9 @@
 package io.millrace.streams.simulation;
 
+import io.millrace.streams.gate.FencedProducer;
 import java.io.Serial;
 import java.util.ArrayDeque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -26,6 +28,7 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
     private final Cluster cluster;
     private final Host host;
     private final String id;
+    private final Mutation mutation;
     private final BooleanSupplier losesAnswer;
     private final ArrayDeque<ProducerRecord<byte[], byte[]>> buffer = new ArrayDeque<>();
     private int epoch;
@@ -46,7 +49,9 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
     }
 
     /** @param losesAnswer drawn at each end of a transaction: whether its answer does not come */
-    SimulatedProducer(World world, Cluster cluster, Host host, String id, BooleanSupplier losesAnswer) {
+    SimulatedProducer(
+            World world, Cluster cluster, Host host, String id, BooleanSupplier losesAnswer, Mutation mutation) {
+        this.mutation = mutation;
         this.world = world;
         this.cluster = cluster;
         this.host = host;
@@ -70,6 +75,12 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
             epoch = cluster.initProducer(id);
             initialized = true;
         }
+    }
+
+    /** As in KafkaProducer, no broker hears of it. */
+    @Override
+    public void beginTransaction() {
+        checkUsable();
     }
 
     @Override
@@ -140,14 +151,23 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
     @Override
     public void sendOffsetsToTransaction(Map<TopicPartition, OffsetAndMetadata> offsets, ConsumerGroupMetadata group) {
         world.pausePoint(host, "offsets");
-        if (offsets.isEmpty()) {
+        Map<TopicPartition, OffsetAndMetadata> carried = carried(offsets);
+        if (carried.isEmpty()) {
             return; // as KafkaProducer does
         }
         checkUsable();
         reachBrokers();
         inTransaction = true;
         cluster.awaitReady(id, epoch);
-        cluster.addOffsets(id, epoch, offsets, group);
+        cluster.addOffsets(id, epoch, carried, group);
+    }
+
+    private Map<TopicPartition, OffsetAndMetadata> carried(Map<TopicPartition, OffsetAndMetadata> offsets) {
+        Map<TopicPartition, OffsetAndMetadata> carried = new HashMap<>(offsets);
+        if (mutation == Mutation.UNFENCED) {
+            carried.keySet().removeIf(partition -> partition.topic().equals(FencedProducer.fenceTopic("app")));
+        }
+        return carried;
     }
 
     @Override
