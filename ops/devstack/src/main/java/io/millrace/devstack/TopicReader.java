@@ -72,7 +72,8 @@ public final class TopicReader implements AutoCloseable {
     public List<ConsumerRecord<byte[], byte[]>> readCommitted(String topic) {
         Map<TopicPartition, Long> ends = lastStableOffsets(topic);
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
-        try (KafkaConsumer<byte[], byte[]> consumer = consumer(Map.of())) {
+        // the fetch that waits for more of one partition holds up that of the next, half a second by default
+        try (KafkaConsumer<byte[], byte[]> consumer = consumer(Map.of(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 10))) {
             ends.forEach((partition, end) -> readPartition(consumer, partition, end, records));
         }
         return records;
