@@ -186,7 +186,7 @@ class ControlTest {
             assertThatThrownBy(() -> test.start(engine))
                     .isInstanceOf(StartException.class)
                     .hasMessageContaining(
-                            "topics [" + test.control() + "] do not exist. Create them: millrace topics create");
+                            test.control() + ": topic=absent, expected=exists. Remedy: millrace topics create");
         }
     }
 
