@@ -31,13 +31,14 @@ class TcpProxyTest {
 
     private final CopyOnWriteArrayList<Integer> served = new CopyOnWriteArrayList<>();
     private ServerSocket broker;
+    private Thread accepting;
     private TcpProxy proxy;
 
     @BeforeEach
     void start() throws IOException {
         broker = new ServerSocket(0, 50, InetAddress.ofLiteral(Ports.LOOPBACK));
         proxy = TcpProxy.start(broker.getLocalPort());
-        Thread.ofVirtual().start(this::serve);
+        accepting = Thread.ofVirtual().start(this::serve);
     }
 
     @AfterEach
@@ -176,8 +177,10 @@ class TcpProxyTest {
     }
 
     @Test
-    void shouldCloseTheClientWhereNoBrokerListens() throws IOException {
+    void shouldCloseTheClientWhereNoBrokerListens() throws Exception {
         broker.close();
+        // until then it may accept one more
+        accepting.join();
         try (Client client = new Client()) {
             assertThatThrownBy(() -> {
                         client.send(FETCH, 1);
