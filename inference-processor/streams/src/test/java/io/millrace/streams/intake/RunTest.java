@@ -238,7 +238,7 @@ class RunTest {
 
     private static PendingPrompt prompt(String text) {
         return new PendingPrompt(
-                new byte[] {1}, new Payload.Raw(text.getBytes(StandardCharsets.UTF_8)), List.of(), 1, 2, 0, 0, false);
+                new byte[] {9}, new Payload.Raw(text.getBytes(StandardCharsets.UTF_8)), List.of(), 1, 2, 0, 0, false);
     }
 
     private static Completion done() {
