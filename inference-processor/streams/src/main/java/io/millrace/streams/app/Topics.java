@@ -140,7 +140,7 @@ public final class Topics {
     /** What is not as it should be, the worst last; several topics in one where they have the same. */
     public static List<Finding> check(Admin client, ProcessorSettings settings) {
         return Finding.merged(TopicChecks.of(settings, TopicSurvey.of(client, settings))).stream()
-                .sorted(Comparator.comparing(Finding::severity))
+                .sorted(Comparator.comparing(Finding::severity).reversed())
                 .toList();
     }
 

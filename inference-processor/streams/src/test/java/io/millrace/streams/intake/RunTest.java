@@ -237,8 +237,7 @@ class RunTest {
     }
 
     private static PendingPrompt prompt(String text) {
-        return new PendingPrompt(
-                new byte[] {9}, new Payload.Raw(text.getBytes(StandardCharsets.UTF_8)), List.of(), 1, 2, 0, 0, false);
+        return PendingPrompt.admitted(null, new Payload.Raw(text.getBytes(StandardCharsets.UTF_8)), List.of(), 1, 2);
     }
 
     private static Completion done() {
