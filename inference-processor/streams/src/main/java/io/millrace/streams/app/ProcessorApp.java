@@ -276,8 +276,12 @@ public final class ProcessorApp implements AutoCloseable {
         }
         LOG.error("{}, the application stops", what);
         gate.close(new Closure(Closure.Reason.STALLED, what.model()));
-        fail();
-        StateDump.write(what, status(), Path.of(System.getProperty("java.io.tmpdir")));
+        try {
+            // before the process may end
+            StateDump.write(what, status(), Path.of(System.getProperty("java.io.tmpdir")));
+        } finally {
+            fail();
+        }
     }
 
     /** Stops for good, leaving the group so that others take over at once. */

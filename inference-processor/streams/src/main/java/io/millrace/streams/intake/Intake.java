@@ -88,11 +88,6 @@ public final class Intake implements AutoCloseable {
         submissions.kick();
     }
 
-    /** A lease for a task that begins, and decides nothing. */
-    public TaskLease lease(String task) {
-        return lease(task, TaskLease.Decision.NONE);
-    }
-
     /**
      * A lease for a task that begins.
      *

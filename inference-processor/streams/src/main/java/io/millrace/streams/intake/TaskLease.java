@@ -84,14 +84,6 @@ public final class TaskLease {
     private volatile boolean open = true;
 
     /**
-     * @param task for people: the task's id
-     * @param runs takes what runs when the lease is closed
-     */
-    TaskLease(String task, Runs runs) {
-        this(task, runs, Decision.NONE);
-    }
-
-    /**
      * A lease of a task that decides before its prompts may run.
      *
      * @param task for people: the task's id

@@ -74,31 +74,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
             ProcessorObserver observer,
             LongSupplier nanoClock,
             Ordering ordering,
-            Optional<DeduplicationSettings> deduplication) {
-
-        /** In no order, without deduplication. */
-        public Parts(
-                String promptsTopic,
-                Uuid topicId,
-                Intake intake,
-                Gate gate,
-                CommitPacer pacer,
-                SizeLimits limits,
-                ProcessorObserver observer,
-                LongSupplier nanoClock) {
-            this(
-                    promptsTopic,
-                    topicId,
-                    intake,
-                    gate,
-                    pacer,
-                    limits,
-                    observer,
-                    nanoClock,
-                    Ordering.NONE,
-                    Optional.empty());
-        }
-    }
+            Optional<DeduplicationSettings> deduplication) {}
 
     private final Parts parts;
 

@@ -53,7 +53,7 @@ class CommandsTest {
     private final TestEngine engine = TestEngine.immediate();
     private final Gate gate = new Gate(new GateLimits(10, 10, 1000));
     private final Intake intake = intake();
-    private final TaskLease lease = intake.lease("0_0");
+    private final TaskLease lease = intake.lease("0_0", TaskLease.Decision.NONE);
     private long nanos = 1_000;
 
     private Intake intake() {

@@ -46,7 +46,7 @@ class IntakeTest {
     private final Serializer<InferenceResult> json = RecordSerdes.serializer(InferenceResult.class, Map.of());
     private Function<InferenceResult, byte[]> resultSerializer = result -> json.serialize("results", result);
     private final Intake intake = intake();
-    private final TaskLease lease = intake.lease("0_0");
+    private final TaskLease lease = intake.lease("0_0", TaskLease.Decision.NONE);
 
     private Intake intake() {
         OutputSerializers serializers = new OutputSerializers(

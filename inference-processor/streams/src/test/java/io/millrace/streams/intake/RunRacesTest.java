@@ -77,7 +77,7 @@ class RunRacesTest {
 
     /** A life that ends with something in the engine, however quick the machine is: nothing of it is taken. */
     private static void leaveRunning(Intake intake, Set<Long> pending, TestEngine engine) {
-        TaskLease lease = intake.lease("0_0");
+        TaskLease lease = intake.lease("0_0", TaskLease.Decision.NONE);
         for (long offset : pending) {
             assertThat(intake.offer(work(lease, offset))).isTrue();
         }
@@ -88,7 +88,7 @@ class RunRacesTest {
     /** One life of the task: it offers what is pending, takes so many endings, stays a while, and closes. */
     @SuppressWarnings("ModifiedButNotUsed") // removeIf offers them
     private static void live(Intake intake, Set<Long> pending, int endings, int nanos, String seed) {
-        TaskLease lease = intake.lease("0_0");
+        TaskLease lease = intake.lease("0_0", TaskLease.Decision.NONE);
         List<Work> deferred = new ArrayList<>();
         for (long offset : pending) {
             Work work = work(lease, offset);

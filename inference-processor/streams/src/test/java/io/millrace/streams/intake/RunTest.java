@@ -35,8 +35,8 @@ class RunTest {
     private final List<Integer> savedTokens = new ArrayList<>();
     private final TestEngine engine = TestEngine.immediate().holding(text -> true);
     private final Runs runs = new Runs(Duration.ofSeconds(15), new Timers(), new Observer());
-    private final TaskLease first = new TaskLease("0_0", runs);
-    private final TaskLease second = new TaskLease("0_0", runs);
+    private final TaskLease first = new TaskLease("0_0", runs, TaskLease.Decision.NONE);
+    private final TaskLease second = new TaskLease("0_0", runs, TaskLease.Decision.NONE);
     private final Run run = start(first);
     private int expired;
 
@@ -135,11 +135,11 @@ class RunTest {
                 .recovered();
 
         for (PendingPrompt other : List.of(otherKey, otherHeaders)) {
-            Run orphan = start(new TaskLease("0_0", runs));
+            Run orphan = start(new TaskLease("0_0", runs, TaskLease.Decision.NONE));
             orphan.lease().close();
             assertThat(runs.adopt(new Work(second, KEY, other, "prompts", 0))).isEmpty();
         }
-        Run orphan = start(new TaskLease("0_0", runs));
+        Run orphan = start(new TaskLease("0_0", runs, TaskLease.Decision.NONE));
         orphan.lease().close();
         assertThat(runs.adopt(new Work(second, KEY, later, "prompts", 0))).isPresent();
     }
@@ -151,13 +151,14 @@ class RunTest {
 
         assertThat(runs.adopt(work(second, "hello"))).isEmpty();
         assertThat(run.state()).isEqualTo(Run.State.ORPHANED);
-        assertThat(runs.adopt(work(new TaskLease("0_0", runs), "hello"))).isPresent();
+        assertThat(runs.adopt(work(new TaskLease("0_0", runs, TaskLease.Decision.NONE), "hello")))
+                .isPresent();
     }
 
     @Test
     void shouldCancelAtOnceWithoutAGrace() {
         Runs graceless = new Runs(Duration.ZERO, new Timers(), ProcessorObserver.NONE);
-        TaskLease lease = new TaskLease("0_0", graceless);
+        TaskLease lease = new TaskLease("0_0", graceless, TaskLease.Decision.NONE);
         Run cancelled = start(lease);
 
         lease.close();
@@ -168,7 +169,7 @@ class RunTest {
 
     @Test
     void shouldCancelEverythingWhenTheApplicationClosesAndFailNothing() {
-        Run owned = start(new TaskLease("0_1", runs));
+        Run owned = start(new TaskLease("0_1", runs, TaskLease.Decision.NONE));
         first.close();
 
         runs.close();

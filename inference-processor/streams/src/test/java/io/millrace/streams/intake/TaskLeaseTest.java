@@ -50,7 +50,8 @@ class TaskLeaseTest {
     }
 
     private static TaskLease lease() {
-        return new TaskLease("0_3", new Runs(Duration.ZERO, new NoThreads(), ProcessorObserver.NONE));
+        return new TaskLease(
+                "0_3", new Runs(Duration.ZERO, new NoThreads(), ProcessorObserver.NONE), TaskLease.Decision.NONE);
     }
 
     private static Work work(TaskLease lease) {

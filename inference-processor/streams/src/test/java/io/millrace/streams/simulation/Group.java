@@ -198,6 +198,17 @@ final class Group extends Actor {
         return candidates.get(world.random.below(candidates.size()));
     }
 
+    private boolean isOverdue(Member member, long now) {
+        return member.client.heartbeats()
+                ? now - member.client.lastPollNanos() > plan.maxPollNanos()
+                : now - member.heardNanos > plan.sessionNanos();
+    }
+
+    /** Whether a member will be out at the next look: who just goes on after a long pause does not know it yet. */
+    boolean hasOverdueMember() {
+        return members.values().stream().anyMatch(member -> isOverdue(member, world.nanos()));
+    }
+
     @Override
     long wakeAtNanos() {
         return members.isEmpty() ? NEVER : nextCheckNanos;
@@ -212,10 +223,8 @@ final class Group extends Actor {
         members.forEach((id, member) -> {
             if (member.client.heartbeats()) {
                 member.heardNanos = now;
-                if (now - member.client.lastPollNanos() > plan.maxPollNanos()) {
-                    gone.add(id);
-                }
-            } else if (now - member.heardNanos > plan.sessionNanos()) {
+            }
+            if (isOverdue(member, now)) {
                 gone.add(id);
             }
         });

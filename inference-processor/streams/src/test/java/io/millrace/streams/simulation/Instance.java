@@ -13,6 +13,7 @@ import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.Source;
 import io.millrace.schemas.serde.RegistryUnavailableException;
 import io.millrace.streams.ProcessorObserver;
+import io.millrace.streams.config.Ordering;
 import io.millrace.streams.gate.Bell;
 import io.millrace.streams.gate.Closure;
 import io.millrace.streams.gate.CommitPacer;
@@ -90,7 +91,16 @@ final class Instance extends Host {
         SizeLimits limits = sizeLimits();
         intake = intake(limits);
         parts = new PromptProcessor.Parts(
-                Cluster.PROMPTS, TOPIC_ID, intake, gate, pacer, limits, ProcessorObserver.NONE, world::nanos);
+                Cluster.PROMPTS,
+                TOPIC_ID,
+                intake,
+                gate,
+                pacer,
+                limits,
+                ProcessorObserver.NONE,
+                world::nanos,
+                Ordering.NONE,
+                Optional.empty());
         world.add(new EngineThread());
         world.add(new ControlReader(commands.sent()));
         thread = startThread();

@@ -93,6 +93,9 @@ final class Simulation {
                 return unrest;
             }
         }
+        if (cluster.group.hasOverdueMember()) {
+            return "a member is overdue";
+        }
         return cluster.group.size() == instances.size() ? "" : "members=" + cluster.group.size();
     }
 

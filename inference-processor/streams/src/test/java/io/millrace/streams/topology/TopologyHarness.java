@@ -7,6 +7,7 @@ import io.millrace.schemas.InferenceResult;
 import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.serde.RecordSerdes;
 import io.millrace.streams.ProcessorObserver;
+import io.millrace.streams.config.Ordering;
 import io.millrace.streams.gate.CommitPacer;
 import io.millrace.streams.gate.Gate;
 import io.millrace.streams.gate.GateLimits;
@@ -29,6 +30,7 @@ import java.util.ArrayDeque;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.Uuid;
@@ -104,7 +106,16 @@ final class TopologyHarness implements AutoCloseable {
                 1,
                 Duration.ofSeconds(15));
         return new PromptProcessor.Parts(
-                PROMPTS, TOPIC_ID, intake, gate, pacer, limits, ProcessorObserver.NONE, nanos::get);
+                PROMPTS,
+                TOPIC_ID,
+                intake,
+                gate,
+                pacer,
+                limits,
+                ProcessorObserver.NONE,
+                nanos::get,
+                Ordering.NONE,
+                Optional.empty());
     }
 
     /** What a processor of one's own shares with the topology's. */
