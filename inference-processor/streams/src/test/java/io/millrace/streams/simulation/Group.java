@@ -198,15 +198,16 @@ final class Group extends Actor {
         return candidates.get(world.random.below(candidates.size()));
     }
 
-    private boolean isOverdue(Member member, long now) {
+    /** Whether so much of the time has passed in which a member has to be heard of, and to poll. */
+    private boolean isLate(Member member, long now, int percent) {
         return member.client.heartbeats()
-                ? now - member.client.lastPollNanos() > plan.maxPollNanos()
-                : now - member.heardNanos > plan.sessionNanos();
+                ? now - member.client.lastPollNanos() > plan.maxPollNanos() * percent / 100
+                : now - member.heardNanos > plan.sessionNanos() * percent / 100;
     }
 
-    /** Whether a member will be out at the next look: who just goes on after a long pause does not know it yet. */
-    boolean hasOverdueMember() {
-        return members.values().stream().anyMatch(member -> isOverdue(member, world.nanos()));
+    /** Whether a member may soon be out: who goes on after a long pause has not polled yet. */
+    boolean hasLateMember() {
+        return members.values().stream().anyMatch(member -> isLate(member, world.nanos(), 50));
     }
 
     @Override
@@ -224,7 +225,7 @@ final class Group extends Actor {
             if (member.client.heartbeats()) {
                 member.heardNanos = now;
             }
-            if (isOverdue(member, now)) {
+            if (isLate(member, now, 100)) {
                 gone.add(id);
             }
         });

@@ -93,8 +93,8 @@ final class Simulation {
                 return unrest;
             }
         }
-        if (cluster.group.hasOverdueMember()) {
-            return "a member is overdue";
+        if (cluster.group.hasLateMember()) {
+            return "a member is late";
         }
         return cluster.group.size() == instances.size() ? "" : "members=" + cluster.group.size();
     }

@@ -82,9 +82,7 @@ final class StreamThread extends Actor implements SimulatedConsumer.Listener {
     }
 
     boolean isSettled() {
-        return !dead
-                && consumer.isSettled()
-                && tasks.values().stream().allMatch(task -> task.state == Task.State.RUNNING && !task.commitNeeded);
+        return !dead && consumer.isSettled() && tasks.values().stream().allMatch(Task::isSettled);
     }
 
     SimulatedProducer producer() {

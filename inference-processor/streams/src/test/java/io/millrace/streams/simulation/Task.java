@@ -94,6 +94,11 @@ final class Task extends TaskContext<OutKey, byte[]> {
         state = State.RUNNING;
     }
 
+    /** Nothing to commit, and nothing to look for. */
+    boolean isSettled() {
+        return state == State.RUNNING && !commitNeeded && punctuations.isEmpty();
+    }
+
     boolean processOne() {
         ConsumerRecord<byte[], byte[]> record = queue.pollFirst();
         if (record == null) {
