@@ -27,6 +27,7 @@ import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -66,6 +67,7 @@ public final class ProcessorApp implements AutoCloseable {
     private final Intake intake;
     private final EngineReporter reporter;
     private final ControlReader control;
+    private final KafkaGroupMembers members;
     private final KafkaStreams streams;
     private final CountDownLatch running = new CountDownLatch(1);
     private final CompletableFuture<ProcessorStatus.State> stopped = new CompletableFuture<>();
@@ -88,6 +90,8 @@ public final class ProcessorApp implements AutoCloseable {
                 facts.limits(),
                 settings.instance(),
                 InstantSource.system());
+        UUID process = UUID.randomUUID();
+        this.members = new KafkaGroupMembers(PlainClients.admin(kafka), settings.applicationId());
         this.intake = new Intake(
                 RecordSerdes.deserializer(PromptRequest.class, kafka),
                 models,
@@ -96,7 +100,9 @@ public final class ProcessorApp implements AutoCloseable {
                 hooks.observer(),
                 IntakeThreads.pool(settings.intakeThreads(), this::onFatal),
                 settings.intakeThreads(),
-                settings.orphanGrace());
+                settings.orphanGrace(),
+                process,
+                members);
         this.control = new ControlReader(
                 PlainClients.consumer(kafka),
                 settings.controlTopic(),
@@ -120,7 +126,7 @@ public final class ProcessorApp implements AutoCloseable {
                         settings.deduplication()));
         this.streams = new KafkaStreams(
                 topology,
-                StreamsProperties.of(settings, facts.maxRequestBytes(), facts.leastBatchBytes()),
+                StreamsProperties.of(settings, process, facts.maxRequestBytes(), facts.leastBatchBytes()),
                 hooks.clients().create(settings.applicationId(), gate, pacer));
         this.reporter = new EngineReporter(
                 settings.instance(),
@@ -334,6 +340,7 @@ public final class ProcessorApp implements AutoCloseable {
         reporter.close();
         control.close();
         intake.close();
+        members.close();
         stopped.complete(failed ? ProcessorStatus.State.FAILED : ProcessorStatus.State.CLOSED);
         return drained;
     }

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.streams.StreamsConfig;
@@ -35,14 +36,17 @@ final class StreamsProperties {
     /**
      * The whole configuration.
      *
+     * @param process this one: members of the group bear its name, by which others see that it lives
      * @param maxRequestBytes largest record that is ever sent
      * @param leastBatchBytes the smallest {@code max.message.bytes} among the topics that are written
      * @throws IllegalArgumentException a guarded property is overridden
      */
-    static Properties of(ProcessorSettings settings, int maxRequestBytes, int leastBatchBytes) {
+    static Properties of(ProcessorSettings settings, UUID process, int maxRequestBytes, int leastBatchBytes) {
         checkGuarded(settings.kafka());
         Map<String, Object> all = ours(settings, maxRequestBytes, leastBatchBytes);
         settings.kafka().forEach((name, value) -> putUsers(all, name, value));
+        Object name = all.getOrDefault(StreamsConfig.CLIENT_ID_CONFIG, settings.applicationId());
+        all.put(StreamsConfig.CLIENT_ID_CONFIG, name + "-" + process);
         Properties properties = new Properties();
         properties.putAll(all);
         return properties;

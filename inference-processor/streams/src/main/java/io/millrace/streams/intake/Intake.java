@@ -18,6 +18,7 @@ import io.millrace.streams.records.OutcomeEncoder;
 import io.millrace.streams.records.PromptIdentity;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -54,11 +55,14 @@ public final class Intake implements AutoCloseable {
     private final Runs runs;
     private final Endings endings;
     private final Quarantine quarantine;
+    private final Inquest inquest;
     private final Submissions submissions;
 
     /**
      * @param threadCount how many threads {@code threads} has; bounds admissions in flight
      * @param deserializer of prompts; safe for use by several threads
+     * @param process this one, as the marks of prompts that run alone name it
+     * @param members tells whether other processes live
      * @param orphanGrace how long requests of a task that has closed run on, until they are cancelled; zero for not at all
      */
     public Intake(
@@ -69,7 +73,9 @@ public final class Intake implements AutoCloseable {
             ProcessorObserver observer,
             IntakeThreads threads,
             int threadCount,
-            Duration orphanGrace) {
+            Duration orphanGrace,
+            UUID process,
+            GroupMembers members) {
         this.deserializer = deserializer;
         this.models = models;
         this.gate = new GateSwitch(gate, observer);
@@ -79,7 +85,8 @@ public final class Intake implements AutoCloseable {
         this.admissions = new RetryLane<>(threads, this::tryAdmit, () -> this.gate.open(REGISTRY));
         this.runs = new Runs(orphanGrace, threads, observer);
         this.endings = new Endings(encoder, this.gate, threads);
-        this.quarantine = new Quarantine(runs, threads::nanoTime, this::turnIsOver);
+        this.quarantine = new Quarantine(process, runs, threads::nanoTime, this::turnIsOver);
+        this.inquest = new Inquest(members, threads, this.gate);
         this.submissions =
                 new Submissions(endings, runs, quarantine, this.gate, observer, threads, admissions::run, controls);
     }
@@ -107,6 +114,14 @@ public final class Intake implements AutoCloseable {
     /** Who of the prompts that may have killed a process may run. */
     public Quarantine quarantine() {
         return quarantine;
+    }
+
+    /**
+     * Finds out whether the process that a prompt's mark names has died. The answer comes as a notice of the prompt's
+     * lease, after seconds. Never blocks.
+     */
+    public void askAfterOwner(Work work) {
+        inquest.open(work);
     }
 
     /**

@@ -4,9 +4,9 @@ import io.millrace.streams.pending.PendingKey;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
@@ -16,8 +16,8 @@ import java.util.function.LongSupplier;
  * has left. Turns and normal work alternate by time, so that neither starves.
  *
  * <p>Threads: stream threads ask for places and turns; intake threads ask to enter; engine threads give turns back.
- * Guards: the monitor, under which no engine is called; {@link Runs} knows whose turn it is. Bounds: suspects that wait are
- * pending prompts; of prompts that ran alone here the last {@value #MAX_REMEMBERED} are remembered.
+ * Guards: the monitor, under which no engine is called; {@link Runs} knows whose turn it is. Bounds: suspects that wait, and
+ * marks, are of pending prompts.
  */
 public final class Quarantine {
 
@@ -30,9 +30,7 @@ public final class Quarantine {
      */
     static final long STRUCK_WAIT_NANOS = Duration.ofSeconds(30).toNanos();
 
-    /** One runs at a time, and forgetting one costs it a strike at worst. */
-    private static final int MAX_REMEMBERED = 1000;
-
+    private final UUID process;
     private final Runs runs;
     private final LongSupplier nanoClock;
     private final Runnable onTurnOver;
@@ -44,9 +42,6 @@ public final class Quarantine {
 
     /** Marked in a store. */
     private final Set<PendingKey> marked = new HashSet<>();
-
-    /** Ran alone in this process, which has not died of it. */
-    private final LinkedHashSet<PendingKey> ranHere = new LinkedHashSet<>();
 
     private int running;
     private long turnBegan;
@@ -67,12 +62,21 @@ public final class Quarantine {
         }
     }
 
-    /** @param onTurnOver told when others may enter engines again */
-    Quarantine(Runs runs, LongSupplier nanoClock, Runnable onTurnOver) {
+    /**
+     * @param process this one, as marks name it
+     * @param onTurnOver told when others may enter engines again
+     */
+    Quarantine(UUID process, Runs runs, LongSupplier nanoClock, Runnable onTurnOver) {
+        this.process = process;
         this.runs = runs;
         this.nanoClock = nanoClock;
         this.onTurnOver = onTurnOver;
         this.turnOver = nanoClock.getAsLong();
+    }
+
+    /** This process, as marks name it. */
+    public UUID process() {
+        return process;
     }
 
     /** Takes one of the few places beside everything else, if one is free. */
@@ -165,26 +169,11 @@ public final class Quarantine {
     /** The mark is about to be written. */
     public synchronized void marked(PendingKey key) {
         marked.add(key);
-        ranHere.add(key);
-        if (ranHere.size() > MAX_REMEMBERED) {
-            ranHere.removeFirst();
-        }
     }
 
     /** The mark is no more, or no more ours to take back. */
     public synchronized void unmarked(PendingKey key) {
         marked.remove(key);
-    }
-
-    /** It has ended. */
-    public synchronized void forget(PendingKey key) {
-        marked.remove(key);
-        ranHere.remove(key);
-    }
-
-    /** Whether a mark that was found in a restored store is of this very process, which then has not died. Asked once. */
-    public synchronized boolean hasOutlived(PendingKey key) {
-        return ranHere.remove(key);
     }
 
     /** The application drains: no more turns. */

@@ -43,6 +43,9 @@ public final class TaskLease {
         /** It waits no more, but is suspected of killing processes: it is to be offered again when it may run. */
         record Returned(Work work) implements Notice {}
 
+        /** It was found with a mark, and now it is known why its owner has lost it. */
+        record Judged(Work work, Fate owner) implements Notice {}
+
         /** It goes on when it is decided that no other prompt has its id. */
         record Asks(Work work, String requestId, Answer answer) implements Notice {}
     }
@@ -59,6 +62,14 @@ public final class TaskLease {
          * @param first {@code topic-partition-offset} of the other
          */
         void duplicateOf(String first);
+    }
+
+    /** What became of the process that ran a prompt alone. */
+    public enum Fate {
+        /** It has lost the prompt's task, and lives. */
+        ALIVE,
+        /** It is in the group no more. */
+        DEAD
     }
 
     /** What the processor decides before a prompt may run. */

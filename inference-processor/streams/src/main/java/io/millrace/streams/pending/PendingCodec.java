@@ -5,19 +5,22 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pending store's values. Format 1, big-endian:
+ * The pending store's values. Format 2, big-endian:
  *
  * <pre>
- *  u8  format = 1
+ *  u8  format = 2
  *  u8  flags: 1 key is present, 2 alone; 4 payload is raw, 8 payload was too large, neither: absent
  *  i64 timestamp    i64 admittedAt    (milliseconds)
  *  i32 recoveries   i32 strikes
+ *  2 i64 process that runs it alone; 0: nobody (format 1 did not say who)
  *  key      i32 length, bytes                        when present
  *  payload  i32 length, bytes                        when raw
  *           i64 size, i64 limit                      when too large
@@ -29,15 +32,18 @@ import org.jspecify.annotations.Nullable;
 public final class PendingCodec {
 
     /** The format that is written. */
-    public static final byte FORMAT = 1;
+    public static final byte FORMAT = 2;
+
+    private static final byte WITHOUT_PROCESS = 1;
 
     private static final int HAS_KEY = 1;
     private static final int ALONE = 2;
     private static final int RAW = 4;
     private static final int TOO_LARGE = 8;
     private static final int KNOWN_FLAGS = HAS_KEY | ALONE | RAW | TOO_LARGE;
-    private static final int FIXED_BYTES = 2 + 2 * Long.BYTES + 2 * Integer.BYTES;
+    private static final int FIXED_BYTES = 2 + 4 * Long.BYTES + 2 * Integer.BYTES;
     private static final int NULL_LENGTH = -1;
+    private static final UUID NOBODY = new UUID(0, 0);
 
     private PendingCodec() {}
 
@@ -65,6 +71,8 @@ public final class PendingCodec {
         out.put(FORMAT).put((byte) flags(prompt));
         out.putLong(prompt.timestampMs()).putLong(prompt.admittedAtMs());
         out.putInt(prompt.recoveries()).putInt(prompt.strikes());
+        UUID process = prompt.aloneIn().orElse(NOBODY);
+        out.putLong(process.getMostSignificantBits()).putLong(process.getLeastSignificantBits());
         if (key != null) {
             out.putInt(key.length).put(key);
         }
@@ -109,11 +117,11 @@ public final class PendingCodec {
         ByteBuffer in = ByteBuffer.wrap(encoded);
         try {
             byte format = in.get();
-            if (format != FORMAT) {
-                throw new SerializationException("pending entry format=" + format + ", expected=" + FORMAT
-                        + ": written by a newer release; run that release, or one between");
+            if (format != FORMAT && format != WITHOUT_PROCESS) {
+                throw new SerializationException("pending entry format=" + format + ", expected=" + WITHOUT_PROCESS
+                        + " or " + FORMAT + ": written by a newer release; run that release, or one between");
             }
-            PendingPrompt prompt = decodeBody(in);
+            PendingPrompt prompt = decodeBody(in, format);
             if (in.hasRemaining()) {
                 throw new SerializationException(
                         "pending entry length=" + encoded.length + ", expected=" + in.position());
@@ -124,7 +132,7 @@ public final class PendingCodec {
         }
     }
 
-    private static PendingPrompt decodeBody(ByteBuffer in) {
+    private static PendingPrompt decodeBody(ByteBuffer in, byte format) {
         int flags = in.get();
         if ((flags & ~KNOWN_FLAGS) != 0) {
             throw new SerializationException("pending entry flags=" + flags + ", expected none above " + KNOWN_FLAGS);
@@ -133,10 +141,18 @@ public final class PendingCodec {
         long admittedAtMs = in.getLong();
         int recoveries = in.getInt();
         int strikes = in.getInt();
+        UUID process = format == WITHOUT_PROCESS ? NOBODY : new UUID(in.getLong(), in.getLong());
         byte[] key = (flags & HAS_KEY) == 0 ? null : bytes(in, in.getInt());
         Payload payload = payload(in, flags);
         return new PendingPrompt(
-                key, payload, headers(in), timestampMs, admittedAtMs, recoveries, strikes, (flags & ALONE) != 0);
+                key,
+                payload,
+                headers(in),
+                timestampMs,
+                admittedAtMs,
+                recoveries,
+                strikes,
+                (flags & ALONE) == 0 ? Optional.empty() : Optional.of(process));
     }
 
     private static Payload payload(ByteBuffer in, int flags) {

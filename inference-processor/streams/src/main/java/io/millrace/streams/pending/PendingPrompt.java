@@ -1,6 +1,8 @@
 package io.millrace.streams.pending;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
 import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param admittedAtMs when the processor took it, milliseconds since 1970-01-01 UTC
  * @param recoveries times it was submitted again after a restart or a rebalance
  * @param strikes times its owner died while it ran alone
- * @param alone whether it is marked to run alone
+ * @param aloneIn the mark: which process runs it alone, or did when it was last heard of
  */
 public record PendingPrompt(
         byte @Nullable [] key,
@@ -24,7 +26,7 @@ public record PendingPrompt(
         long admittedAtMs,
         int recoveries,
         int strikes,
-        boolean alone) {
+        Optional<UUID> aloneIn) {
 
     public PendingPrompt {
         headers = List.copyOf(headers);
@@ -33,31 +35,39 @@ public record PendingPrompt(
     /** A prompt that was just read from its topic. */
     public static PendingPrompt admitted(
             byte @Nullable [] key, Payload payload, List<Header> headers, long timestampMs, long admittedAtMs) {
-        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, 0, 0, false);
+        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, 0, 0, Optional.empty());
     }
 
-    /** The same prompt after one more restart or rebalance: its mark is taken off, since it does not run now. */
+    /** Whether it is marked to run alone. */
+    public boolean alone() {
+        return aloneIn.isPresent();
+    }
+
+    /** The same prompt after one more restart or rebalance. */
     public PendingPrompt recovered() {
-        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, recoveries + 1, strikes, false);
+        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, recoveries + 1, strikes, aloneIn);
     }
 
-    /** The same prompt after one more death of the process that ran it alone. */
+    /** The same prompt after one more death of the process that ran it alone: nobody does now. */
     public PendingPrompt struck() {
-        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, recoveries, strikes + 1, alone);
+        return new PendingPrompt(
+                key, payload, headers, timestampMs, admittedAtMs, recoveries, strikes + 1, Optional.empty());
     }
 
-    /** The same prompt, marked to run alone. */
-    public PendingPrompt markedAlone() {
-        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, recoveries, strikes, true);
+    /** The same prompt, marked to run alone in a process. */
+    public PendingPrompt markedAlone(UUID process) {
+        return new PendingPrompt(
+                key, payload, headers, timestampMs, admittedAtMs, recoveries, strikes, Optional.of(process));
     }
 
     /** The same prompt without the mark. */
     public PendingPrompt unmarked() {
-        return new PendingPrompt(key, payload, headers, timestampMs, admittedAtMs, recoveries, strikes, false);
+        return new PendingPrompt(
+                key, payload, headers, timestampMs, admittedAtMs, recoveries, strikes, Optional.empty());
     }
 
     /** The same prompt without what makes it too large. */
     public PendingPrompt reducedTo(Payload.TooLarge size, byte @Nullable [] keptKey, List<Header> keptHeaders) {
-        return new PendingPrompt(keptKey, size, keptHeaders, timestampMs, admittedAtMs, recoveries, strikes, alone);
+        return new PendingPrompt(keptKey, size, keptHeaders, timestampMs, admittedAtMs, recoveries, strikes, aloneIn);
     }
 }

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.UUID;
 import java.util.function.LongSupplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -188,19 +189,11 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         return true;
     }
 
-    /** A mark says that the process which wrote it was running this prompt alone; it has died, unless it is this one. */
+    /** Another process's mark stays until it is known whether that has died. This one has not. */
     private PendingPrompt recovered(Work work) {
         PendingPrompt recovered = work.prompt().recovered();
-        if (!work.prompt().alone() || parts.intake().quarantine().hasOutlived(work.key())) {
-            return recovered;
-        }
-        PendingPrompt struck = recovered.struck();
-        LOG.warn(
-                "the process that ran {} alone has died: strikes={}",
-                work.origin().id(),
-                struck.strikes());
-        parts.observer().struck();
-        return struck;
+        UUID here = parts.intake().quarantine().process();
+        return recovered.aloneIn().filter(here::equals).isPresent() ? recovered.unmarked() : recovered;
     }
 
     /** Queue time goes on across owners, as far as their clocks agree. */
@@ -242,7 +235,17 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
         }
     }
 
-    private void offerWhenItMayRun(Task current, Work work) {
+    private void offerWhenItMayRun(Task current, Work found) {
+        Work work = found;
+        if (found.prompt().alone()) {
+            PendingPrompt stored =
+                    PendingCodec.decode(current.store.get(found.key().encode()));
+            if (stored.alone()) {
+                // it goes on when its owner's fate is known
+                return;
+            }
+            work = found.with(stored);
+        }
         switch (Suspicion.of(work.prompt())) {
             case NONE, CONVICTED -> current.offers.add(work);
             case QUARANTINED, ALONE -> current.quarantine.add(work);
@@ -259,6 +262,26 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
             asks.answer().duplicateOf(origin.topic() + "-" + origin.partition() + "-" + first.getAsLong());
         } else if (!parts.intake().adopt(work)) {
             asks.answer().goOn();
+        }
+    }
+
+    private void judged(Task current, Work work, TaskLease.Fate owner) {
+        PendingPrompt prompt = switch (owner) {
+            case ALIVE -> work.prompt().unmarked();
+            case DEAD -> {
+                parts.observer().struck();
+                yield work.prompt().struck();
+            }
+        };
+        LOG.warn(
+                "the process that ran {} alone is {}: strikes={}",
+                work.origin().id(),
+                owner == TaskLease.Fate.DEAD ? "dead" : "alive, and has lost it",
+                prompt.strikes());
+        put(current.store, work.key(), prompt);
+        current.commits.owe();
+        if (current.order.mayRun(work.prompt().key(), work)) {
+            offerWhenItMayRun(current, work.with(prompt));
         }
     }
 
@@ -299,6 +322,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
                     current.paused.resume(work);
                     offerWhenItMayRun(current, work.with(work.prompt().unmarked()));
                 }
+                case TaskLease.Notice.Judged(Work work, TaskLease.Fate owner) -> judged(current, work, owner);
                 case TaskLease.Notice.Asks asks -> decide(current, asks);
             }
         }
@@ -315,7 +339,9 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
             if (Suspicion.of(work.prompt()).isQuarantine()) {
                 parts.observer().quarantined();
             }
-            if (current.order.mayRun(work.prompt().key(), work)) {
+            if (work.prompt().alone()) {
+                parts.intake().askAfterOwner(work);
+            } else if (current.order.mayRun(work.prompt().key(), work)) {
                 offerWhenItMayRun(current, work);
             }
         }

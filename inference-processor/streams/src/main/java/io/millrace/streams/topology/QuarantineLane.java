@@ -144,7 +144,7 @@ final class QuarantineLane {
             alone.put(quarantine.await(work), work);
             quarantine.giveTurnBack(work.key());
         } else if (quarantine.isQuiet()) {
-            Work marked = work.with(work.prompt().markedAlone());
+            Work marked = work.with(work.prompt().markedAlone(quarantine.process()));
             quarantine.marked(work.key());
             put.accept(marked);
             turn = new Turn(marked, Step.MARKED, commits.commits());
@@ -201,7 +201,7 @@ final class QuarantineLane {
     private void giveBackWhenCommitted(Turn current) {
         if (commits.isCommitted(current.commits())) {
             turn = null;
-            quarantine.forget(current.work().key());
+            quarantine.unmarked(current.work().key());
             quarantine.giveTurnBack(current.work().key());
         }
     }
@@ -218,7 +218,7 @@ final class QuarantineLane {
         if (current != null && current.work().key().equals(key)) {
             turn = null;
             put.accept(current.work().with(current.work().prompt().unmarked()));
-            quarantine.forget(key);
+            quarantine.unmarked(key);
             quarantine.giveTurnBack(key);
             commits.owe();
         }

@@ -11,15 +11,18 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class StreamsPropertiesTest {
 
+    private static final UUID PROCESS = new UUID(1, 2);
+
     @Test
     void shouldSetWhatExactlyOnceAndLatencyStandOn() {
-        Properties properties = StreamsProperties.of(settings(Map.of()), 2_000_000, 1_000_000);
+        Properties properties = StreamsProperties.of(settings(Map.of()), PROCESS, 2_000_000, 1_000_000);
 
         assertThat(properties)
                 .containsEntry("processing.guarantee", "exactly_once_v2")
@@ -42,29 +45,34 @@ class StreamsPropertiesTest {
 
     @Test
     void shouldNotBatchMoreThanTheSmallestTopicTakes() {
-        assertThat(StreamsProperties.of(settings(Map.of()), 2_000_000, 5_000))
+        assertThat(StreamsProperties.of(settings(Map.of()), PROCESS, 2_000_000, 5_000))
                 .containsEntry("producer.batch.size", 5_000);
     }
 
     @Test
     void shouldBufferTwoOfTheLargestRecords() {
-        assertThat(StreamsProperties.of(settings(Map.of()), 100_000_000, 5_000))
+        assertThat(StreamsProperties.of(settings(Map.of()), PROCESS, 100_000_000, 5_000))
                 .containsEntry("producer.buffer.memory", 200_000_000L);
     }
 
     @Test
     void shouldPutTheUsersPropertiesOnTop() {
         Properties properties = StreamsProperties.of(
-                settings(Map.of("commit.interval.ms", "50", "main.consumer.max.poll.records", "7")), 1, 1);
+                settings(
+                        Map.of("commit.interval.ms", "50", "main.consumer.max.poll.records", "7", "client.id", "mine")),
+                PROCESS,
+                1,
+                1);
 
         assertThat(properties)
+                .containsEntry("client.id", "mine-" + PROCESS)
                 .containsEntry("commit.interval.ms", "50")
                 .containsEntry("main.consumer.max.poll.records", "7");
     }
 
     @Test
     void shouldLetAUsersPropertyWithoutPrefixReplaceOursWithOne() {
-        Properties properties = StreamsProperties.of(settings(Map.of("linger.ms", "7")), 1, 1);
+        Properties properties = StreamsProperties.of(settings(Map.of("linger.ms", "7")), PROCESS, 1, 1);
 
         assertThat(properties).containsEntry("linger.ms", "7").doesNotContainKey("producer.linger.ms");
     }
@@ -78,14 +86,14 @@ class StreamsPropertiesTest {
             application.id | x | kafka.application.id=x, expected=absent: it is set by application_id
             """)
     void shouldRefuseWhatWouldBreakIt(String name, String value, String message) {
-        assertThatThrownBy(() -> StreamsProperties.of(settings(Map.of(name, value)), 1, 1))
+        assertThatThrownBy(() -> StreamsProperties.of(settings(Map.of(name, value)), PROCESS, 1, 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(message);
     }
 
     @Test
     void shouldTakeAGuardedPropertyWithItsOnlyValue() {
-        assertThat(StreamsProperties.of(settings(Map.of("processing.guarantee", "exactly_once_v2")), 1, 1))
+        assertThat(StreamsProperties.of(settings(Map.of("processing.guarantee", "exactly_once_v2")), PROCESS, 1, 1))
                 .containsEntry("processing.guarantee", "exactly_once_v2");
     }
 
@@ -109,7 +117,7 @@ class StreamsPropertiesTest {
         assertThat(settings.streamThreads()).isEqualTo(4);
         assertThat(settings.replicationFactor()).isEqualTo((short) 3);
         assertThat(settings.defaultModel()).isEqualTo(config.defaultModel());
-        assertThat(StreamsProperties.of(settings, 1, 1))
+        assertThat(StreamsProperties.of(settings, PROCESS, 1, 1))
                 .containsEntry("bootstrap.servers", "broker:9092")
                 .containsEntry("linger.ms", "3")
                 .containsEntry("replication.factor", 3);

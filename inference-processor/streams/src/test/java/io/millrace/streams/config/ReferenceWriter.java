@@ -123,7 +123,7 @@ final class ReferenceWriter {
         bound(
                 "wait of an idle consumer",
                 ValueType.Time.show(GatedConsumer.IDLE_POLL),
-                "less than 1% of a core instead of 8%");
+                "an idle thread need not look 1,000 times a second; a record still ends the wait");
     }
 
     private void bound(String what, String bound, String why) {

@@ -37,6 +37,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +74,9 @@ class CommandsTest {
                 ProcessorObserver.NONE,
                 new ManualThreads(),
                 1,
-                Duration.ofSeconds(15));
+                Duration.ofSeconds(15),
+                UUID.randomUUID(),
+                other -> CompletableFuture.completedStage(Optional.of(false)));
     }
 
     @AfterEach

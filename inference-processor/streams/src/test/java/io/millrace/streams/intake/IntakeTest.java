@@ -30,6 +30,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.Uuid;
@@ -63,7 +66,9 @@ class IntakeTest {
                 ProcessorObserver.NONE,
                 new ManualThreads(),
                 1,
-                Duration.ofSeconds(15));
+                Duration.ofSeconds(15),
+                UUID.randomUUID(),
+                other -> CompletableFuture.completedStage(Optional.of(false)));
     }
 
     @AfterEach

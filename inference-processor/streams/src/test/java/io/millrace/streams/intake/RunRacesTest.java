@@ -30,8 +30,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -153,6 +156,8 @@ class RunRacesTest {
                 threads,
                 3,
                 // about as long as a life: some orphans are adopted, others expire
-                Duration.ofMillis(1));
+                Duration.ofMillis(1),
+                UUID.randomUUID(),
+                other -> CompletableFuture.completedStage(Optional.of(false)));
     }
 }

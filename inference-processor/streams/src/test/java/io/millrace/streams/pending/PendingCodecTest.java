@@ -7,7 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.UUID;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
@@ -29,17 +31,38 @@ class PendingCodecTest {
             + "00000001" + "61" + "00000001" + "ff" // a = ff
             + "00000002" + "c3a9" + "ffffffff"; // é = null
 
+    /** The same in format 2. */
+    private static final String GOLDEN_FORMAT_2 = "02" // format
+            + "07" // key, alone, raw
+            + "0000018bcfe56800" // timestamp
+            + "0000018bcfe56801" // admittedAt
+            + "00000002" // recoveries
+            + "00000001" // strikes
+            + "0123456789abcdef" + "fedcba9876543210" // process
+            + "00000002" + "6b31" // key "k1"
+            + "00000003" + "7b7d0a" // payload "{}\n"
+            + "00000002" // two headers
+            + "00000001" + "61" + "00000001" + "ff" // a = ff
+            + "00000002" + "c3a9" + "ffffffff"; // é = null
+
     @Test
-    void shouldWriteFormat1AsItWasReleased() {
+    void shouldWriteFormat2() {
         assertThat(HexFormat.of().formatHex(PendingCodec.encode(goldenPrompt())))
-                .isEqualTo(GOLDEN_FORMAT_1);
+                .isEqualTo(GOLDEN_FORMAT_2);
+    }
+
+    @Test
+    void shouldReadFormat2() {
+        PendingPrompt read = PendingCodec.decode(HexFormat.of().parseHex(GOLDEN_FORMAT_2));
+
+        assertThat(read).usingRecursiveComparison().isEqualTo(goldenPrompt());
     }
 
     @Test
     void shouldReadFormat1AsItWasReleased() {
         PendingPrompt read = PendingCodec.decode(HexFormat.of().parseHex(GOLDEN_FORMAT_1));
 
-        assertThat(read).usingRecursiveComparison().isEqualTo(goldenPrompt());
+        assertThat(read).usingRecursiveComparison().isEqualTo(goldenPrompt().markedAlone(new UUID(0, 0)));
     }
 
     private static PendingPrompt goldenPrompt() {
@@ -51,7 +74,7 @@ class PendingCodecTest {
                 1_700_000_000_001L,
                 2,
                 1,
-                true);
+                Optional.of(new UUID(0x0123_4567_89ab_cdefL, 0xfedc_ba98_7654_3210L)));
     }
 
     @Test
@@ -118,7 +141,7 @@ class PendingCodecTest {
                 random.nextLong(),
                 random.nextInt(10),
                 random.nextInt(3),
-                random.nextBoolean());
+                random.nextBoolean() ? Optional.of(new UUID(random.nextLong(), random.nextLong())) : Optional.empty());
     }
 
     private static byte[] bytes(Random random) {
@@ -135,12 +158,13 @@ class PendingCodecTest {
     @Test
     void shouldRefuseAFormatOfTheFuture() {
         byte[] encoded = PendingCodec.encode(goldenPrompt());
-        encoded[0] = 2;
+        encoded[0] = 3;
 
         assertThatThrownBy(() -> PendingCodec.decode(encoded))
                 .isInstanceOf(SerializationException.class)
-                .hasMessage("pending entry format=2, expected=1: written by a newer release; run that release, or one"
-                        + " between");
+                .hasMessage(
+                        "pending entry format=3, expected=1 or 2: written by a newer release; run that release, or one"
+                                + " between");
     }
 
     @Test

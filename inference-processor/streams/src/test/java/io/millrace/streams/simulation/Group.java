@@ -6,8 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,8 @@ final class Group extends Actor {
 
     /** What the coordinator sees of a member. */
     interface Client {
+
+        UUID process();
 
         boolean heartbeats();
 
@@ -60,6 +64,14 @@ final class Group extends Actor {
 
     boolean has(@Nullable String memberId) {
         return members.containsKey(memberId);
+    }
+
+    /** Whether a process has a member; empty during a meeting. */
+    Optional<Boolean> hasProcess(UUID process) {
+        return meeting
+                ? Optional.empty()
+                : Optional.of(members.values().stream()
+                        .anyMatch(member -> member.client.process().equals(process)));
     }
 
     int size() {

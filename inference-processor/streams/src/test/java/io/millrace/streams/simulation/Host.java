@@ -1,5 +1,8 @@
 package io.millrace.streams.simulation;
 
+import java.nio.charset.StandardCharsets;
+import java.util.UUID;
+
 /** A process as its surroundings see it. */
 class Host {
 
@@ -14,6 +17,11 @@ class Host {
 
     Host(String name) {
         this.name = name;
+    }
+
+    /** As members of the group name it. */
+    UUID process() {
+        return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8));
     }
 
     boolean isAlive() {

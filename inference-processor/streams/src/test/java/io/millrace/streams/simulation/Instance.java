@@ -19,6 +19,7 @@ import io.millrace.streams.gate.Closure;
 import io.millrace.streams.gate.CommitPacer;
 import io.millrace.streams.gate.Gate;
 import io.millrace.streams.gate.GateLimits;
+import io.millrace.streams.intake.GroupMembers;
 import io.millrace.streams.intake.Intake;
 import io.millrace.streams.intake.Models;
 import io.millrace.streams.intake.ServedModel;
@@ -35,6 +36,9 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -129,7 +133,23 @@ final class Instance extends Host {
                 new Observer(),
                 threads,
                 INTAKE_THREADS,
-                Duration.ofNanos(plan.orphanGraceNanos()));
+                Duration.ofNanos(plan.orphanGraceNanos()),
+                process(),
+                new Members());
+    }
+
+    private final class Members implements GroupMembers {
+
+        @Override
+        public CompletionStage<Optional<Boolean>> has(UUID process) {
+            return CompletableFuture.completedStage(cluster.group.hasProcess(process));
+        }
+
+        /** The same part of a session as with Kafka's ten seconds. */
+        @Override
+        public Duration absence() {
+            return Duration.ofNanos(plan.sessionNanos() * 3 / 10);
+        }
     }
 
     private PromptRequest decode(byte[] bytes) {

@@ -10,6 +10,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -69,6 +70,11 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> implements Gr
     @Override
     public boolean heartbeats() {
         return connected && host.isReachable(world.nanos());
+    }
+
+    @Override
+    public UUID process() {
+        return host.process();
     }
 
     @Override

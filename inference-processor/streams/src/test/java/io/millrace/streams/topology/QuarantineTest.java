@@ -9,6 +9,8 @@ import java.io.File;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.common.TopicPartition;
@@ -248,6 +250,71 @@ class QuarantineTest {
         assertThat(task.stored(0).recoveries()).isEqualTo(7);
         task.settle();
         assertThat(task.running()).as("its turn was given back").containsExactly("suspect");
+    }
+
+    @Test
+    void shouldNotStrikeWhereTheProcessThatRanItLivesAndHasOnlyLostIt() {
+        task.engine().holding(text -> true);
+        task.left(0, "suspect", 5);
+        task.begin();
+        task.settle();
+        UUID owner = task.moveToAnotherProcess();
+        task.engine().holding(text -> true);
+        task.process().members = other -> Optional.empty();
+        task.lookAfterOwners();
+        assertThat(task.submitted()).as("not before it is known").isEmpty();
+        assertThat(task.stored(0).aloneIn())
+                .as("its mark while the group rebalances")
+                .contains(owner);
+
+        task.process().members = other -> Optional.of(other.equals(owner));
+        task.lookAfterOwners();
+        task.settle();
+
+        assertThat(task.stored(0).strikes()).isZero();
+        assertThat(task.running()).containsExactly("suspect");
+        assertThat(task.stored(0).aloneIn()).contains(task.process().process);
+    }
+
+    @Test
+    void shouldNotTakeAProcessForDeadThatIsMissingForAMoment() {
+        task.engine().holding(text -> true);
+        task.left(0, "suspect", 5);
+        task.begin();
+        task.settle();
+        UUID owner = task.moveToAnotherProcess();
+        task.process().members = other -> Optional.of(false);
+        for (int i = 0; i < 5; i++) { // 2.5 s
+            task.drain();
+            task.process().nanos.addAndGet(Duration.ofMillis(500).toNanos());
+            task.process().runLaterTasks();
+        }
+        task.process().members = other -> Optional.of(other.equals(owner));
+        task.lookAfterOwners();
+
+        assertThat(task.stored(0).strikes()).isZero();
+    }
+
+    @Test
+    void shouldCountADeathOnceThoughTheTaskMovesBeforeItIsKnown() {
+        task.engine().holding(text -> true);
+        task.left(0, "poison", 5);
+        task.begin();
+        task.settle();
+        UUID owner = task.moveToAnotherProcess();
+        task.process().members = other -> Optional.empty();
+        task.lookAfterOwners();
+        task.handOver();
+        task.begin();
+        task.drain();
+        assertThat(task.stored(0).aloneIn()).contains(owner);
+        assertThat(task.stored(0).strikes()).isZero();
+
+        task.engine().holding(text -> true);
+        task.lookAfterOwners();
+        task.settle();
+        assertThat(task.stored(0).strikes()).isEqualTo(1);
+        assertThat(task.running()).containsExactly("poison");
     }
 
     @Test

@@ -17,12 +17,14 @@ import io.millrace.streams.pending.PendingPrompt;
 import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.testing.TestEngine;
 import java.io.File;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.UUID;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
@@ -107,7 +109,14 @@ final class TaskHarness implements AutoCloseable {
 
     void left(long offset, String text, int recoveries, int strikes) {
         PendingPrompt prompt = new PendingPrompt(
-                utf8("k"), new Payload.Raw(utf8(json(text))), List.of(), NOW_MS, NOW_MS, recoveries, strikes, false);
+                utf8("k"),
+                new Payload.Raw(utf8(json(text))),
+                List.of(),
+                NOW_MS,
+                NOW_MS,
+                recoveries,
+                strikes,
+                Optional.empty());
         store.put(key(offset).encode(), PendingCodec.encode(prompt));
     }
 
@@ -115,7 +124,7 @@ final class TaskHarness implements AutoCloseable {
     void leftOfJob(long offset, String key, String text, int recoveries) {
         String value = "{\"prompt\":\"" + text + "\",\"job_id\":\"j\"}";
         PendingPrompt prompt = new PendingPrompt(
-                utf8(key), new Payload.Raw(utf8(value)), List.of(), NOW_MS, NOW_MS, recoveries, 0, false);
+                utf8(key), new Payload.Raw(utf8(value)), List.of(), NOW_MS, NOW_MS, recoveries, 0, Optional.empty());
         store.put(key(offset).encode(), PendingCodec.encode(prompt));
     }
 
@@ -172,6 +181,30 @@ final class TaskHarness implements AutoCloseable {
         context = context();
         processor = new PromptProcessor(parts());
         begin();
+        lookAfterOwners();
+    }
+
+    /** What the group's members say is heard of, for longer than somebody has to be missing. */
+    void lookAfterOwners() {
+        for (int i = 0; i < 8; i++) {
+            drain();
+            process.nanos.addAndGet(Duration.ofMillis(500).toNanos());
+            process.runLaterTasks();
+        }
+        drain();
+    }
+
+    /** The process has lost the task and lives; another has it now. */
+    UUID moveToAnotherProcess() {
+        UUID left = process.process;
+        processor.close();
+        process.close();
+        process = new TopologyHarness();
+        context = context();
+        processor = new PromptProcessor(parts());
+        process.members = other -> Optional.of(other.equals(left));
+        begin();
+        return left;
     }
 
     void read(long offset, String text) {

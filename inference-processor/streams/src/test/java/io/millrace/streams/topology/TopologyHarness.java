@@ -30,9 +30,13 @@ import java.util.ArrayDeque;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -58,6 +62,11 @@ final class TopologyHarness implements AutoCloseable {
 
     final TestEngine engine = TestEngine.immediate();
     final Gate gate = new Gate(new GateLimits(1000, 1000, 1L << 30));
+    final UUID process = UUID.randomUUID();
+
+    /** Whether another process is in the group; empty: it is rebalancing. Nobody is there unless a test says so. */
+    Function<UUID, Optional<Boolean>> members = other -> Optional.of(false);
+
     final AtomicLong nanos = new AtomicLong(1_000_000_000L);
     final CommitPacer pacer = new CommitPacer(nanos::get, took -> {});
     final ArrayDeque<Runnable> laterTasks = new ArrayDeque<>();
@@ -104,7 +113,9 @@ final class TopologyHarness implements AutoCloseable {
                 ProcessorObserver.NONE,
                 new SameThread(),
                 1,
-                Duration.ofSeconds(15));
+                Duration.ofSeconds(15),
+                process,
+                other -> CompletableFuture.completedStage(members.apply(other)));
         return new PromptProcessor.Parts(
                 PROMPTS,
                 TOPIC_ID,
@@ -144,8 +155,9 @@ final class TopologyHarness implements AutoCloseable {
 
     /** Runs what is to be tried again later. */
     void runLaterTasks() {
-        for (Runnable task = laterTasks.poll(); task != null; task = laterTasks.poll()) {
-            task.run();
+        // not what they put off again
+        for (int left = laterTasks.size(); left > 0; left--) {
+            Objects.requireNonNull(laterTasks.poll()).run();
         }
     }
 
