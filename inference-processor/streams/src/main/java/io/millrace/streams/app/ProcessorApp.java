@@ -325,6 +325,12 @@ public final class ProcessorApp implements AutoCloseable {
      */
     public boolean close(Duration drainDeadline) {
         closing.set(true);
+        if (drainDeadline.isPositive()) {
+            LOG.info(
+                    "closing: {} pending prompts may end within {}; to end this process at once, kill it: nothing is lost",
+                    gate.pending(),
+                    drainDeadline);
+        }
         gate.close(SHUTDOWN);
         intake.quarantine().stop();
         boolean drained = awaitDrained(drainDeadline);
