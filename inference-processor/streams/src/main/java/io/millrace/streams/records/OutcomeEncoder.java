@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OutcomeEncoder {
 
-    /** Trace context: what is left of the headers when all of them are too many. */
-    private static final Set<String> TRACE_HEADERS = Set.of("traceparent", "tracestate");
+    /** Trace context, and how {@code PromptClient} knows its own: what is left of the headers when all of them are too many. */
+    private static final Set<String> KEPT_HEADERS = Set.of("traceparent", "tracestate", "millrace.correlation_id");
 
     /** Longest message of a failure that had to be shortened. */
     private static final int SHORT_MESSAGE_CHARS = 500;
@@ -194,10 +194,10 @@ public final class OutcomeEncoder {
             @Override
             Reduced apply(Origin origin, PromptIdentity prompt, FailureReport report) {
                 Reduced reduced = METADATA.apply(origin, prompt, report);
-                List<Header> trace = origin.headers().stream()
-                        .filter(header -> TRACE_HEADERS.contains(header.key()))
+                List<Header> kept = origin.headers().stream()
+                        .filter(header -> KEPT_HEADERS.contains(header.key()))
                         .toList();
-                return new Reduced(with(origin, origin.key(), trace), reduced.prompt, reduced.report);
+                return new Reduced(with(origin, origin.key(), kept), reduced.prompt, reduced.report);
             }
         },
         ALL_BUT_THE_SOURCE {
