@@ -12,10 +12,12 @@ public sealed interface Completion {
      * Answered.
      *
      * @param model who answered
+     * @param endpoint which of the engine's servers answered, by its configured name; empty where the engine has none
      */
     record Completed(
             String requestId,
             ModelInfo model,
+            Optional<String> endpoint,
             Output output,
             FinishReason finishReason,
             Usage usage,

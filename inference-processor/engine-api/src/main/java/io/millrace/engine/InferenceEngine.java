@@ -58,6 +58,14 @@ public interface InferenceEngine extends AutoCloseable {
         return false;
     }
 
+    /**
+     * Whether requests make no progress because a server takes none for now: it is away, overloaded or reserved for others.
+     * Such an engine is not stalled: a new process would wait as well.
+     */
+    default boolean awaitsServer() {
+        return false;
+    }
+
     /** Counters and gauges, consistent with one another. */
     EngineStats stats();
 

@@ -10,6 +10,8 @@ import java.util.Optional;
  * @param operation what is asked for
  * @param input what it works on
  * @param sampling how tokens are drawn
+ * @param extraBody a JSON object, as text, whose members go into the body that a server gets, past all parameters known here;
+ *     an engine without a server refuses it: {@code INVALID_REQUEST}
  * @param seed seed of the draws where {@code sampling} has none; the same after a restart
  * @param priority lower is earlier among waiting requests
  * @param tenant waiting tenants take turns; empty is a tenant of its own
@@ -21,6 +23,7 @@ public record InferenceRequest(
         Operation operation,
         Input input,
         SamplingParameters sampling,
+        Optional<String> extraBody,
         long seed,
         int priority,
         String tenant,

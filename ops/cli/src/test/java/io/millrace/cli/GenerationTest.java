@@ -59,6 +59,7 @@ class GenerationTest {
                 Operation.GENERATE,
                 new Input.Text("x"),
                 SamplingParameters.GREEDY,
+                Optional.empty(),
                 0,
                 0,
                 "",

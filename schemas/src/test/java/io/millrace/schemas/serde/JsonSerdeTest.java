@@ -33,7 +33,7 @@ class JsonSerdeTest {
     void shouldWriteOneLineWithSchemaNamesAndWithoutAbsentFields() {
         assertThat(write(Samples.result())).isEqualTo("""
                         {"request_id":"r-1","model":"smollm2-135m-instruct","model_version":"1",\
-                        "model_digest":"sha256:b179c952","operation":"chat","text":"Hello.","embedding":[0.1,-1.5,1.4E-45],\
+                        "model_digest":"sha256:b179c952","endpoint":"a","operation":"chat","text":"Hello.","embedding":[0.1,-1.5,1.4E-45],\
                         "scores":[{"index":1,"label":"billing","score":0.75}],\
                         "logprobs":[{"token_id":7,"logprob":-0.25,"top":[{"token_id":7,"logprob":-0.25},\
                         {"token_id":9,"logprob":"-Infinity"}]}],"finish_reason":"stop",\

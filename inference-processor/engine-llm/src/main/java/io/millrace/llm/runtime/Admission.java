@@ -74,6 +74,9 @@ final class Admission {
         if (!format.equals(ResponseFormat.TEXT)) {
             throw new InvalidRequestException("response_format", format.wireName(), ResponseFormat.TEXT.wireName());
         }
+        request.extraBody().ifPresent(body -> {
+            throw new InvalidRequestException("extra_body", body, "none: this model is not on a remote server");
+        });
     }
 
     private void checkTokens(int[] prompt) {

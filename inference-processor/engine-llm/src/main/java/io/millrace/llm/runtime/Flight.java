@@ -154,7 +154,8 @@ final class Flight {
                 logprobs);
         BatchShare share = new BatchShare(
                 steps, (double) stepSequences / steps, (double) stepTokens / steps, sequence.preemptions());
-        return new Completion.Completed(request().id(), model, output, reason, usage(), timings(nowNanos), share);
+        return new Completion.Completed(
+                request().id(), model, Optional.empty(), output, reason, usage(), timings(nowNanos), share);
     }
 
     Completion failed(FailureCode code, String message, long nowNanos) {

@@ -73,6 +73,7 @@ final class EngineRig {
     }
 
     static InferenceRequest request(String id, Operation operation, Input input, SamplingParameters sampling) {
-        return new InferenceRequest(id, operation, input, sampling, id.hashCode(), 0, "", Optional.empty(), 0);
+        return new InferenceRequest(
+                id, operation, input, sampling, Optional.empty(), id.hashCode(), 0, "", Optional.empty(), 0);
     }
 }

@@ -147,6 +147,7 @@ class EngineSimulationTest {
                     Operation.GENERATE,
                     new Input.TokenIds(Arrays.stream(prompt).boxed().toList()),
                     sampling,
+                    Optional.empty(),
                     random.nextLong(),
                     random.nextInt(3),
                     "tenant" + random.nextInt(3),

@@ -213,6 +213,25 @@ class LlmEngineTest {
     }
 
     @Test
+    void shouldRefuseWhatIsMeantForAServer() {
+        InferenceRequest r = request("r", "a", ENDLESS);
+        InferenceRequest forServer = new InferenceRequest(
+                r.id(),
+                r.operation(),
+                r.input(),
+                r.sampling(),
+                Optional.of("{\"guided_choice\":[\"yes\",\"no\"]}"),
+                r.seed(),
+                0,
+                "",
+                Optional.empty(),
+                0);
+        assertInvalid(
+                forServer,
+                "extra_body={\"guided_choice\":[\"yes\",\"no\"]}, expected=none: this model is not on a remote server");
+    }
+
+    @Test
     void shouldRejectWhenTheQueueIsFullAndTakeMoreOnceItIsNot() {
         SchedulerLimits limits = new SchedulerLimits(8, 1, 64, 64, 4, 1, PrefillMode.CHUNKED);
         EngineRig rig = new EngineRig(1, limits, 2);
@@ -440,6 +459,7 @@ class LlmEngineTest {
                 r.operation(),
                 r.input(),
                 r.sampling(),
+                r.extraBody(),
                 r.seed(),
                 0,
                 "",

@@ -21,7 +21,8 @@ import org.slf4j.LoggerFactory;
  * good. Neither a step that hangs in native code nor an error can be mended from within; another process must take over.
  *
  * <p>Only time that was watched counts: a process that was suspended, or starved of its processor, has not seen its engine
- * stand still meanwhile. An engine without requests may rest for ever.
+ * stand still meanwhile. An engine without requests may rest for ever, and so may one that {@linkplain
+ * InferenceEngine#awaitsServer() waits for its server}: its requests wait with it.
  *
  * <p>Threads: one of its own; {@link #close} from any.
  */
@@ -103,7 +104,7 @@ final class EngineWatchdog implements AutoCloseable {
         EngineStats stats = engine.stats();
         long now = nanoClock.getAsLong();
         Watched before = watched.get(name);
-        boolean busy = stats.running() + stats.waiting() > 0;
+        boolean busy = stats.running() + stats.waiting() > 0 && !engine.awaitsServer();
         long stillNanos = 0;
         if (before != null && before.busy() && busy && stats.stepsTotal() == before.steps()) {
             stillNanos = before.stillNanos() + Math.min(now - before.atNanos(), 2 * interval.toNanos());

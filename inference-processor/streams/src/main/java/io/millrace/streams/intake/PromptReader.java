@@ -1,5 +1,12 @@
 package io.millrace.streams.intake;
 
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
 import io.millrace.engine.Input;
 import io.millrace.engine.InvalidRequestException;
 import io.millrace.engine.Operation;
@@ -9,6 +16,7 @@ import io.millrace.schemas.PromptRequest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +29,18 @@ final class PromptReader {
 
     private static final Set<String> ROLES = Set.of("system", "user", "assistant");
     private static final String ONE_INPUT = "exactly one of prompt, messages, prompt_token_ids";
+
+    /** As deep as prompts that are JSON themselves may be; the length is bounded by the record's. */
+    private static final int MAX_EXTRA_BODY_DEPTH = 32;
+
+    private static final ObjectReader JSON = new ObjectMapper(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxNestingDepth(MAX_EXTRA_BODY_DEPTH)
+                            .build())
+                    .build())
+            .readerFor(JsonNode.class)
+            .with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .with(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
     private PromptReader() {}
 
@@ -53,6 +73,23 @@ final class PromptReader {
         return operation == Operation.CHAT
                 ? new Input.Conversation(List.of(new Input.Message("user", text)))
                 : new Input.Text(text);
+    }
+
+    /** What a server's body gets besides, as JSON text. */
+    static Optional<String> extraBody(PromptRequest prompt) {
+        String text = prompt.getExtraBody();
+        if (text == null) {
+            return Optional.empty();
+        }
+        try {
+            JsonNode body = JSON.readTree(text);
+            if (body.isObject()) {
+                return Optional.of(text);
+            }
+        } catch (JacksonException e) {
+            // said below
+        }
+        throw new InvalidRequestException("extra_body", text, "a JSON object");
     }
 
     private static void requireOneInput(PromptRequest prompt) {

@@ -69,6 +69,7 @@ public final class RequestFactory {
                 operation,
                 PromptReader.input(prompt, operation),
                 sampling(prompt, defaults),
+                PromptReader.extraBody(prompt),
                 seed,
                 prompt.getPriority(),
                 prompt.getTenant() == null ? "" : prompt.getTenant(),

@@ -30,6 +30,7 @@ final class RecordMapper {
                 .setModel(done.model().name())
                 .setModelVersion(done.model().version().orElse(null))
                 .setModelDigest(done.model().digest().orElse(null))
+                .setEndpoint(done.endpoint().orElse(null))
                 .setOperation(prompt.operation())
                 .setFinishReason(finishReason(done))
                 .setUsage(usage(done.usage()))

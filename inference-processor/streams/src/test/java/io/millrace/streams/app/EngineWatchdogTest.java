@@ -80,6 +80,20 @@ class EngineWatchdogTest {
     }
 
     @Test
+    void shouldNotMindAnEngineThatWaitsForItsServer() {
+        engine.waiting = 5;
+        watch(59);
+        engine.awaitsServer = true;
+        watch(3_600);
+        assertThat(stalls).isEmpty();
+        engine.awaitsServer = false; // the server is back
+        watch(60);
+        assertThat(stalls).isEmpty();
+        watch(1);
+        assertThat(stalls).as("now it is the engine that stands still").hasSize(1);
+    }
+
+    @Test
     void shouldNotCountTimeInWhichTheProcessWasSuspended() {
         engine.running = 1;
         watch(30);
@@ -131,6 +145,7 @@ class EngineWatchdogTest {
         private int waiting;
         private long steps;
         private boolean broken;
+        private boolean awaitsServer;
 
         @Override
         public ModelInfo model() {
@@ -148,6 +163,11 @@ class EngineWatchdogTest {
         @Override
         public boolean isBroken() {
             return broken;
+        }
+
+        @Override
+        public boolean awaitsServer() {
+            return awaitsServer;
         }
 
         @Override

@@ -220,6 +220,7 @@ class RunTest {
                 Operation.CHAT,
                 new Input.Text("hello"),
                 SamplingParameters.DEFAULT,
+                Optional.empty(),
                 1,
                 PRIORITY,
                 "",

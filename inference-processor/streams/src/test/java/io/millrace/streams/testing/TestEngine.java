@@ -221,6 +221,7 @@ public final class TestEngine implements InferenceEngine {
         return new Completion.Completed(
                 request.id(),
                 MODEL,
+                Optional.of("here"),
                 new Output.Text(answer, List.of(), new ArrayList<>(), List.of()),
                 Completion.FinishReason.STOP,
                 new Completion.Usage(3, 1, 2),

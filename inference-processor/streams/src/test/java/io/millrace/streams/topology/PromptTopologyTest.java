@@ -4,6 +4,7 @@ import static io.millrace.streams.topology.TopologyHarness.utf8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.devstack.MatrixRow;
+import io.millrace.engine.InferenceRequest;
 import io.millrace.engine.Rejection;
 import io.millrace.schemas.FailureCode;
 import io.millrace.schemas.InferenceFailure;
@@ -20,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
@@ -28,8 +30,13 @@ import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.streams.test.TestRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PromptTopologyTest {
+
+    private static final String TOO_DEEP =
+            "{'a':[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}";
 
     private TopologyHarness harness = new TopologyHarness();
 
@@ -51,6 +58,7 @@ class PromptTopologyTest {
         assertThat(result.getModel()).isEqualTo("echo");
         assertThat(result.getModelVersion()).isEqualTo("1");
         assertThat(result.getModelDigest()).isEqualTo("sha256:00");
+        assertThat(result.getEndpoint()).isEqualTo("here");
         assertThat(result.getOperation()).isEqualTo("chat");
         assertThat(result.getFinishReason()).isEqualTo("stop");
         assertThat(result.getTenant()).isEqualTo("t");
@@ -213,6 +221,26 @@ class PromptTopologyTest {
         harness.send("{\"prompt\":\"a\",\"temperature\":3.5}");
 
         assertFailure(FailureCode.INVALID_REQUEST, "temperature=3.5, expected=0 to 2");
+    }
+
+    @Test
+    void shouldHandTheExtraBodyToTheEngineAsItIs() {
+        harness.send("{\"prompt\":\"a\",\"extra_body\":\"{\\\"guided_choice\\\": [\\\"yes\\\"]}\"}");
+        harness.send("{\"prompt\":\"b\"}");
+
+        assertThat(harness.engine.submitted())
+                .extracting(InferenceRequest::extraBody)
+                .containsExactly(Optional.of("{\"guided_choice\": [\"yes\"]}"), Optional.empty());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "[1]", "1", "null", "{", "{} {}", "{a:1}", "{'a':1,'a':2}", TOO_DEEP})
+    void shouldFailAnExtraBodyThatIsNoObject(String body) {
+        harness.send("{\"prompt\":\"a\",\"extra_body\":\"" + body.replace("'", "\\\"") + "\"}");
+
+        InferenceFailure failure = only(harness.failures()).value();
+        assertThat(failure.getCode()).isEqualTo(FailureCode.INVALID_REQUEST);
+        assertThat(failure.getMessage()).startsWith("extra_body=").endsWith(", expected=a JSON object");
     }
 
     @Test

@@ -30,6 +30,7 @@ final class ImmediateEngine implements InferenceEngine {
         thread.execute(() -> onCompletion.accept(new Completion.Completed(
                 request.id(),
                 MODEL,
+                Optional.empty(),
                 new Output.Text("at once", List.of(), List.of(), List.of()),
                 Completion.FinishReason.STOP,
                 new Completion.Usage(1, 0, 1),
