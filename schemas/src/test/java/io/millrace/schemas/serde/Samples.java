@@ -161,6 +161,7 @@ final class Samples {
                 .setRequestsPending(100)
                 .setKvCacheUsagePerc(0.875)
                 .setPreemptions(0)
+                .setGateClosures(List.of("FULL"))
                 .build();
     }
 

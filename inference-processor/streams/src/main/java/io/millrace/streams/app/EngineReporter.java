@@ -3,6 +3,7 @@ package io.millrace.streams.app;
 import io.millrace.engine.EngineStats;
 import io.millrace.engine.InferenceEngine;
 import io.millrace.schemas.EngineInterval;
+import io.millrace.streams.gate.Closure;
 import io.millrace.streams.gate.Gate;
 import io.millrace.streams.intake.Models;
 import io.millrace.streams.intake.ServedModel;
@@ -116,6 +117,7 @@ final class EngineReporter implements AutoCloseable {
                 .setRequestsPending(gate.pending())
                 .setKvCacheUsagePerc(to.kvCacheUsage())
                 .setPreemptions(to.preemptionsTotal() - from.preemptionsTotal())
+                .setGateClosures(gate.closures().stream().map(Closure::toString).toList())
                 .build();
     }
 
