@@ -1,6 +1,7 @@
 package io.millrace.cli;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -9,12 +10,13 @@ import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Reads topics from the beginning without a group, as a {@code read_committed} consumer: an open transaction hides what
+ * Reads topics, from the beginning or from a time on, without a group, as a {@code read_committed} consumer: an open transaction hides what
  * follows it.
  */
 final class CommittedReader implements AutoCloseable {
@@ -38,6 +40,23 @@ final class CommittedReader implements AutoCloseable {
         }
         consumer.assign(partitions);
         consumer.seekToBeginning(partitions);
+    }
+
+    /** From the records of this time on, by their timestamps. */
+    static CommittedReader since(Map<String, Object> kafka, List<String> topics, Instant start) {
+        var reader = new CommittedReader(kafka, topics);
+        Map<TopicPartition, Long> times = new HashMap<>();
+        reader.partitions.forEach(partition -> times.put(partition, start.toEpochMilli()));
+        Map<TopicPartition, OffsetAndTimestamp> offsets = reader.consumer.offsetsForTimes(times);
+        for (TopicPartition partition : reader.partitions) {
+            OffsetAndTimestamp first = offsets.get(partition);
+            if (first == null) {
+                reader.consumer.seekToEnd(List.of(partition));
+            } else {
+                reader.consumer.seek(partition, first.offset());
+            }
+        }
+        return reader;
     }
 
     /** Hands on at most {@code limit} records, up to what is committed now or, when following, without end. */

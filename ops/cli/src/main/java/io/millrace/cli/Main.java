@@ -69,6 +69,7 @@ public final class Main implements Runnable {
                 .addSubcommand(new ProcessCommand(session))
                 .addSubcommand(new SubmitCommand(session))
                 .addSubcommand(new ResultsCommand(session))
+                .addSubcommand(new TopCommand(session))
                 .addSubcommand(new RedriveCommand(session))
                 .addSubcommand(new ControlCommands.Cancel(session))
                 .addSubcommand(new ControlCommands.Pause(session))

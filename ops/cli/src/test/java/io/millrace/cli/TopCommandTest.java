@@ -1,0 +1,117 @@
+package io.millrace.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.devstack.TestKafka;
+import io.millrace.devstack.WithKafka;
+import io.millrace.schemas.EngineInterval;
+import io.millrace.schemas.serde.RecordSerdes;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@WithKafka
+class TopCommandTest {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void shouldShowTheLastSecondsOfTheTopicsOnce(TestKafka kafka) throws IOException {
+        String name = TestKafka.uniqueName("top");
+        String config = config(kafka, name);
+        assertThat(Cli.run("topics", "create", "--config", config).exitCode()).isZero();
+        Instant now = Instant.now();
+        kafka.produce(List.of(
+                interval(name, now.minusSeconds(3), 900), // a record of long ago, by its timestamp
+                interval(name, now.minusSeconds(2), 10),
+                interval(name, now.minusSeconds(1), 20),
+                new ProducerRecord<>(name + ".failures", null, null, "not a record".getBytes(StandardCharsets.UTF_8))));
+
+        Cli once = Cli.run("top", "--once", "--window", "60", "--json", "--config", config);
+
+        assertThat(once.exitCode()).as(once.err()).isZero();
+        JsonNode json = new ObjectMapper().readTree(once.out());
+        assertThat(json.at("/engines")).hasSize(1);
+        assertThat(json.at("/engines/0/instance").asText()).isEqualTo("host-1");
+        assertThat(json.at("/engines/0/generation_tokens_per_second").asDouble())
+                .isEqualTo(15);
+        assertThat(json.at("/engines/0/gate_closures").toString()).isEqualTo("[\"FULL\"]");
+        assertThat(json.at("/unreadable_records").asInt()).isEqualTo(1);
+
+        Cli screen = Cli.run("top", "--once", "--config", config);
+        assertThat(screen.outLines()).first().asString().startsWith("millrace top: 1 instance, last 10 s");
+        assertThat(screen.out()).contains("host-1", "FULL", "Failures: none").doesNotContain("\u001B");
+    }
+
+    @Test
+    void shouldSayWhatIsWrongWithTimesAndTopics(TestKafka kafka) throws IOException {
+        String config = config(kafka, TestKafka.uniqueName("none"));
+
+        Cli interval = Cli.run("top", "--interval", "0", "--config", config);
+        assertThat(interval.exitCode()).isEqualTo(ExitCode.USAGE.value);
+        assertThat(interval.errLines()).containsExactly("millrace: --interval=0, expected=1 to 3600 seconds");
+        Cli window = Cli.run("top", "--window", "3601", "--config", config);
+        assertThat(window.errLines()).containsExactly("millrace: --window=3601, expected=1 to 3600 seconds");
+
+        Cli topics = Cli.run("top", "--once", "--config", config);
+        assertThat(topics.exitCode()).isEqualTo(ExitCode.KAFKA.value);
+        assertThat(topics.errLines())
+                .singleElement()
+                .asString()
+                .endsWith("expected=topics that exist; 'millrace topics create' makes them");
+    }
+
+    private static ProducerRecord<byte[], byte[]> interval(String name, Instant start, long tokens) {
+        EngineInterval interval = EngineInterval.newBuilder()
+                .setInstance("host-1")
+                .setModel("smollm2")
+                .setStartedAt(start)
+                .setDurationMs(1000)
+                .setSteps(5)
+                .setPromptTokens(0)
+                .setGenerationTokens(tokens)
+                .setBatchSizeMean(2)
+                .setBatchTokensMean(2)
+                .setBusyFraction(1)
+                .setRequestsRunning(2)
+                .setRequestsWaiting(0)
+                .setRequestsPending(2)
+                .setKvCacheUsagePerc(0)
+                .setPreemptions(0)
+                .setGateClosures(List.of("FULL"))
+                .build();
+        String topic = name + ".engine-metrics";
+        byte[] value = RecordSerdes.serializer(EngineInterval.class, Map.of()).serialize(topic, interval);
+        Long timestamp = tokens == 900 ? start.minusSeconds(3600).toEpochMilli() : start.toEpochMilli();
+        return new ProducerRecord<>(topic, 0, timestamp, "host-1".getBytes(StandardCharsets.UTF_8), value);
+    }
+
+    private String config(TestKafka kafka, String name) throws IOException {
+        Path file = folder.resolve(name + ".yaml");
+        Files.writeString(file, """
+                application_id: %2$s
+                kafka:
+                  bootstrap.servers: "%1$s"
+                topics:
+                  prompts: %2$s.prompts
+                  results: %2$s.results
+                  metrics: %2$s.metrics
+                  engine_metrics: %2$s.engine-metrics
+                  failures: %2$s.failures
+                  dead_letters: %2$s.dead-letters
+                  control: %2$s.control
+                  partitions: 3
+                """.formatted(kafka.bootstrapServers(), name));
+        return file.toString();
+    }
+}
