@@ -1,0 +1,82 @@
+package io.millrace.devstack;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How a {@link LlamaServer} runs.
+ *
+ * @param binary the server's file
+ * @param model a GGUF file
+ * @param alias the model's name in requests and answers
+ * @param slots requests that it works on together, at least 1
+ * @param slotTokens context of each of them, prompt and answer, at least 1
+ * @param threads that compute, at least 1
+ * @param port on 127.0.0.1; empty: a free one
+ * @param log what it prints is added here
+ */
+public record LlamaServerOptions(
+        Path binary,
+        Path model,
+        String alias,
+        int slots,
+        int slotTokens,
+        int threads,
+        Optional<Integer> port,
+        Path log) {
+
+    /** Connections at a time: those that it reads no request from would wait where its metrics do not see them. */
+    private static final int HTTP_THREADS = 192;
+
+    public LlamaServerOptions {
+        check("slots", slots);
+        check("slot_tokens", slotTokens);
+        check("threads", threads);
+    }
+
+    /** Eight slots of 1024 tokens, a thread for each processor, a free port. */
+    public static LlamaServerOptions of(Path binary, Path model, Path log) {
+        return new LlamaServerOptions(
+                binary, model, "smollm2", 8, 1024, Runtime.getRuntime().availableProcessors(), Optional.empty(), log);
+    }
+
+    public LlamaServerOptions withSlots(int count, int tokens) {
+        return new LlamaServerOptions(binary, model, alias, count, tokens, threads, port, log);
+    }
+
+    public LlamaServerOptions withThreads(int count) {
+        return new LlamaServerOptions(binary, model, alias, slots, slotTokens, count, port, log);
+    }
+
+    /** Nothing of earlier prompts is kept in memory beside the slots: it would make a second run of the same prompts faster. */
+    List<String> commandLine(String host, int listenPort) {
+        return List.of(
+                binary.toString(),
+                "--model",
+                model.toString(),
+                "--alias",
+                alias,
+                "--host",
+                host,
+                "--port",
+                Integer.toString(listenPort),
+                "--parallel",
+                Integer.toString(slots),
+                "--ctx-size",
+                Integer.toString(slots * slotTokens),
+                "--threads",
+                Integer.toString(threads),
+                "--threads-http",
+                Integer.toString(HTTP_THREADS),
+                "--cache-ram",
+                "0",
+                "--metrics");
+    }
+
+    private static void check(String name, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(name + "=" + value + ", expected=at least 1");
+        }
+    }
+}
