@@ -1,0 +1,56 @@
+package io.millrace.remote.protocol;
+
+import io.millrace.engine.FailureCode;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Why an attempt brought no answer, and whose fault it is. */
+public sealed interface Fault {
+
+    /** Which kind, for metrics. */
+    Kind kind();
+
+    /** For people. */
+    String message();
+
+    /** Kinds of faults. */
+    enum Kind {
+        /** No connection. */
+        CONNECT,
+        /** 429. */
+        RATE_LIMITED,
+        /** 503, 502: no server there now. */
+        UNAVAILABLE,
+        /** Credentials, paths or names that the server does not know. */
+        MISCONFIGURED,
+        /** Nothing came for too long. */
+        TIMEOUT,
+        /** Not the answer that the protocol promises, or only a part of it. */
+        BROKEN_BODY,
+        /** Other 5xx. */
+        SERVER_ERROR,
+        /** The request is wrong. */
+        INVALID_REQUEST,
+        /** The prompt does not fit. */
+        CONTEXT_LENGTH
+    }
+
+    /**
+     * The server takes nothing now, whatever is asked.
+     *
+     * @param retryAfter as the server asks for
+     */
+    record Away(Kind kind, String message, Optional<Duration> retryAfter) implements Fault {}
+
+    /** The attempt failed; another may do better. */
+    record Broken(Kind kind, String message) implements Fault {}
+
+    /** The server will never answer this request. */
+    record Refused(Kind kind, FailureCode code, String message) implements Fault {
+
+        /** Wrong in itself. */
+        public static Refused invalid(String message) {
+            return new Refused(Kind.INVALID_REQUEST, FailureCode.INVALID_REQUEST, message);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.millrace.remote.protocol;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.millrace.engine.Completion.FinishReason;
+import io.millrace.engine.Operation;
+import io.millrace.engine.Output;
+import io.millrace.engine.SamplingParameters;
+import io.millrace.remote.protocol.Answer.TokenCounts;
+import io.millrace.remote.protocol.OpenInferenceProtocol.Method;
+import io.millrace.remote.protocol.OpenInferenceProtocol.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The body of infer and generate. */
+final class OpenInferenceReader implements AnswerReader {
+
+    private final Method method;
+    private final Tensors tensors;
+    private final Operation operation;
+    private final SamplingParameters sampling;
+    private @Nullable Output output;
+    private FinishReason finishReason = FinishReason.STOP;
+    private TokenCounts tokens = TokenCounts.UNKNOWN;
+    private Optional<String> version = Optional.empty();
+
+    OpenInferenceReader(Method method, Tensors tensors, Operation operation, SamplingParameters sampling) {
+        this.method = method;
+        this.tensors = tensors;
+        this.operation = operation;
+        this.sampling = sampling;
+    }
+
+    @Override
+    public void accept(JsonNode body) throws FaultException {
+        if (body.hasNonNull("error")) {
+            throw new FaultException(ServerFaults.inStream(body.path("error")));
+        }
+        version = Json.text(body, "model_version");
+        JsonNode data = method == Method.INFER ? tensor(body) : body.path(tensors.output());
+        output = operation == Operation.EMBED
+                ? new Output.Embedding(OpenAiEmbeddingReader.vector(data))
+                : text(data.isArray() ? data.path(0) : data);
+        // what the vLLM backend adds where extra_body asks for it
+        tokens = new TokenCounts(Json.count(body, "num_input_tokens"), 0, Json.count(body, "num_output_tokens"));
+        finishReason = Json.text(body, "finish_reason").orElse("stop").equals("length")
+                ? FinishReason.LENGTH
+                : FinishReason.STOP;
+    }
+
+    private JsonNode tensor(JsonNode body) throws FaultException {
+        List<String> names = new ArrayList<>();
+        for (JsonNode each : body.path("outputs")) {
+            if (each.path("name").asText().equals(tensors.output())) {
+                return each.path("data");
+            }
+            names.add(each.path("name").asText());
+        }
+        throw FaultException.broken("outputs=" + Json.shorten(names.toString()) + ", expected=" + tensors.output());
+    }
+
+    private Output text(JsonNode value) throws FaultException {
+        if (!value.isTextual()) {
+            throw FaultException.broken(
+                    tensors.output() + "=" + Json.shorten(value.toString()) + ", expected=a text of BYTES");
+        }
+        String text = Bodies.cutAtStop(value.textValue(), sampling);
+        return new Output.Text(text, List.of(), List.of(), List.of());
+    }
+
+    @Override
+    public int parts() {
+        return output == null ? 0 : 1;
+    }
+
+    @Override
+    public String text() {
+        return "";
+    }
+
+    @Override
+    public Answer answer() throws FaultException {
+        if (output == null) {
+            throw FaultException.broken("body=empty, expected=" + tensors.output());
+        }
+        return new Answer(output, finishReason, tokens, version);
+    }
+}

@@ -1,0 +1,135 @@
+package io.millrace.remote.protocol;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.millrace.engine.FailureCode;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** What the error responses of model servers mean. */
+public final class ServerFaults {
+
+    /** A server that asks for longer is asked again nevertheless. */
+    private static final Duration MOST_RETRY_AFTER = Duration.ofMinutes(10);
+
+    /** Longest message that is repeated. */
+    private static final int MAX_MESSAGE_CHARS = 500;
+
+    /** How servers say that a prompt, or prompt and answer together, do not fit. */
+    private static final Pattern CONTEXT_OVERFLOW = Pattern.compile(
+            String.join(
+                    "|",
+                    "maximum context length", // OpenAI, vLLM, SGLang
+                    "context_length_exceeded", // OpenAI's code
+                    "input tokens exceed the configured limit", // OpenAI
+                    "longer than the maximum model length", // vLLM
+                    "model's context length is only", // vLLM
+                    "max_tokens must be at least 1, got -", // vLLM: what the prompt leaves
+                    "longer than the model's context length", // SGLang
+                    "input length \\(\\d+ tokens\\) exceeds the maximum allowed length", // SGLang
+                    "exceeds? the available context size|exceed_context_size_error", // llama.cpp
+                    "input is too large to process|input \\(\\d+ tokens\\) is too large to process", // llama.cpp
+                    "exceed context window of", // llama-cpp-python
+                    "exceeds maximum input length|exceeds? max_input_len", // TensorRT-LLM
+                    "should not exceed max_(num_tokens|seq_len)", // TensorRT-LLM
+                    "max_new_tokens` must be <=|`inputs` must have less than"), // text-generation-inference
+            Pattern.CASE_INSENSITIVE);
+
+    private ServerFaults() {}
+
+    /**
+     * What a response other than 200 means.
+     *
+     * @param retryAfter the header of that name
+     * @param body as far as it was read
+     */
+    public static Fault of(int status, Optional<String> retryAfter, String body, Instant now) {
+        String message = "status=" + status + ": " + message(body);
+        return switch (status) {
+            case 429 -> new Fault.Away(Fault.Kind.RATE_LIMITED, message, retryAfter.flatMap(at -> delay(at, now)));
+            case 502, 503 -> new Fault.Away(Fault.Kind.UNAVAILABLE, message, retryAfter.flatMap(at -> delay(at, now)));
+            case 401, 403 -> misconfigured(message, "credentials that the server takes: see remote.api_key");
+            case 404, 405 -> misconfigured(message, "the server's path and model: see remote url and model");
+            case 407 -> misconfigured(message, "a proxy without credentials");
+            default -> byBody(status, message, body);
+        };
+    }
+
+    private static Fault byBody(int status, String message, String body) {
+        if (status >= 400 && CONTEXT_OVERFLOW.matcher(body).find()) {
+            return new Fault.Refused(Fault.Kind.CONTEXT_LENGTH, FailureCode.CONTEXT_LENGTH_EXCEEDED, message(body));
+        }
+        if (status == 408) {
+            return new Fault.Broken(Fault.Kind.TIMEOUT, message);
+        }
+        if (status >= 500) {
+            return new Fault.Broken(Fault.Kind.SERVER_ERROR, message);
+        }
+        if (status >= 400) {
+            return Fault.Refused.invalid(message(body));
+        }
+        return misconfigured(message, "the url that answers itself, with 200");
+    }
+
+    /** What an error object in a stream that began with 200 means: its own code counts, else it is the server's fault. */
+    static Fault inStream(JsonNode error) {
+        int code = error.path("code").asInt(error.path("status").asInt(0));
+        int status = code >= 400 && code <= 599 ? code : 500;
+        return of(status, Optional.empty(), error.toString(), Instant.EPOCH);
+    }
+
+    private static Fault misconfigured(String message, String expected) {
+        return new Fault.Away(Fault.Kind.MISCONFIGURED, message + ", expected=" + expected, Optional.empty());
+    }
+
+    /** Seconds, or a date. */
+    private static Optional<Duration> delay(String retryAfter, Instant now) {
+        try {
+            Duration asked = retryAfter.strip().matches("\\d{1,9}")
+                    ? Duration.ofSeconds(Long.parseLong(retryAfter.strip()))
+                    : Duration.between(
+                            now,
+                            ZonedDateTime.parse(retryAfter.strip(), DateTimeFormatter.RFC_1123_DATE_TIME)
+                                    .toInstant());
+            if (asked.isNegative()) {
+                return Optional.of(Duration.ZERO);
+            }
+            return Optional.of(asked.compareTo(MOST_RETRY_AFTER) > 0 ? MOST_RETRY_AFTER : asked);
+        } catch (DateTimeParseException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The server's own words: of OpenAI's error object, FastAPI's detail, Triton's error text, or the body's beginning. */
+    private static String message(String body) {
+        String message =
+                Json.tryParse(body).map(ServerFaults::message).orElse(body).strip();
+        String line = message.replaceAll("\\s+", " ");
+        String shown = line.length() <= MAX_MESSAGE_CHARS ? line : line.substring(0, MAX_MESSAGE_CHARS) + "…";
+        return shown.isEmpty() ? "no message" : shown;
+    }
+
+    private static String message(JsonNode body) {
+        JsonNode error = body.path("error");
+        for (JsonNode candidate : List.of(
+                error.path("message"), error, body.path("message"), body.path("detail"), body.path("error_msg"))) {
+            if (candidate.isTextual()) {
+                return candidate.textValue();
+            }
+        }
+        if (body.path("detail").isArray()) {
+            List<String> each = new ArrayList<>();
+            body.path("detail")
+                    .forEach(one ->
+                            each.add(one.path("loc") + ": " + one.path("msg").asText()));
+            return String.join("; ", each);
+        }
+        return body.toString();
+    }
+}
