@@ -62,6 +62,17 @@ class ArchitectureTest {
                     "io.millrace.llm.model",
                     LOG)
             .may("io.millrace.modelstore", JSON, LOG)
+            // engines behind HTTP: formats apart from network and threads
+            .may("io.millrace.remote.protocol", ENGINE_API, JSON)
+            .may(
+                    "io.millrace.remote",
+                    ENGINE_API,
+                    "io.millrace.remote.protocol",
+                    JSON,
+                    "com.netflix.concurrency.limits..",
+                    "io.github.resilience4j..",
+                    "io.micrometer..",
+                    LOG)
             // the topology: of engines it knows the SPI alone
             .may(
                     "io.millrace.streams..",

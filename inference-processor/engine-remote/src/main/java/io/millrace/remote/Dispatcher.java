@@ -1,0 +1,453 @@
+package io.millrace.remote;
+
+import io.millrace.engine.Completion;
+import io.millrace.engine.EngineStats;
+import io.millrace.engine.FailureCode;
+import io.millrace.engine.ModelInfo;
+import io.millrace.engine.Rejection;
+import io.millrace.engine.Rejection.Reason;
+import io.millrace.remote.Attempt.Stop;
+import io.millrace.remote.protocol.Fault;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which request goes where and when, and what becomes of it: waiting → running → completed, or back to waiting when its endpoint
+ * was away, or over a pause when its attempt failed.
+ *
+ * <p>Threads: any; the monitor guards everything and is held for no longer than it takes to look at all requests.
+ *
+ * <p>Bound: at most max_waiting requests are accepted beyond those running, of which there are at most max_num_seqs; those that
+ * come back from an attempt may exceed the former by the latter.
+ */
+final class Dispatcher {
+
+    /** A server from which nothing has come for so long is waited for. */
+    private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final ModelInfo model;
+    private final RemoteOptions options;
+    private final List<Endpoint> endpoints;
+    private final EndpointChoice choice;
+    private final BackOff backOff;
+    private final RetryBudget retries;
+    private final RemoteClock clock;
+    private final Actions actions;
+    private final EngineMeters meters;
+    private final TokenEstimate estimate = new TokenEstimate();
+    private final Map<String, Flight> byId = new HashMap<>(); // in flight and not cancelled
+    private final FairQueue<Flight> waiting = new FairQueue<>();
+    private final Set<Flight> backingOff = new LinkedHashSet<>();
+    private final Set<Flight> running = new LinkedHashSet<>();
+    private long arrivals;
+    private boolean closed;
+
+    /** What the engine does of what is decided here. Neither method may block. */
+    interface Actions {
+        /** Sends a request; {@link #ended} follows on another thread. */
+        void send(Flight flight, Attempt attempt);
+
+        /** Hands a completion to its callback, on another thread. */
+        void complete(Flight flight, Completion completion);
+    }
+
+    Dispatcher(
+            ModelInfo model,
+            RemoteOptions options,
+            List<Endpoint> endpoints,
+            BackOff backOff,
+            RemoteClock clock,
+            EngineMeters meters,
+            Actions actions) {
+        this.model = model;
+        this.options = options;
+        this.endpoints = List.copyOf(endpoints);
+        this.backOff = backOff;
+        this.clock = clock;
+        this.meters = meters;
+        this.actions = actions;
+        choice = new EndpointChoice(endpoints, options.choice());
+        retries = new RetryBudget(options.retries().budget(), clock.nanoTime());
+    }
+
+    /** Why no request is taken now, whichever it is. */
+    synchronized Optional<Rejection> refusal() {
+        if (closed) {
+            return Optional.of(new Rejection(Reason.CLOSED, "the engine is closed"));
+        }
+        long now = clock.nanoTime();
+        List<String> away = endpoints.stream()
+                .flatMap(endpoint -> endpoint.whyAway(now).stream())
+                .toList();
+        if (away.size() == endpoints.size()) {
+            return Optional.of(new Rejection(Reason.UNAVAILABLE, String.join("; ", away)));
+        }
+        int waits = waiting.size() + backingOff.size();
+        return waits < options.maxWaiting()
+                ? Optional.empty()
+                : Optional.of(new Rejection(
+                        Reason.QUEUE_FULL,
+                        "waiting=" + waits + ", expected=fewer than max_waiting=" + options.maxWaiting()));
+    }
+
+    /**
+     * Takes a request, unless there is a {@link #refusal}.
+     *
+     * @throws IllegalArgumentException when its id is in flight
+     */
+    synchronized Optional<Rejection> accept(Flight flight) {
+        Optional<Rejection> refusal = refusal();
+        if (refusal.isPresent()) {
+            return refusal;
+        }
+        String id = flight.request().id();
+        if (byId.putIfAbsent(id, flight) != null) {
+            throw new IllegalArgumentException("id=" + id + ", expected=an id that no request in flight has");
+        }
+        flight.arrived(arrivals++);
+        enqueue(flight);
+        dispatch();
+        return Optional.empty();
+    }
+
+    private void enqueue(Flight flight) {
+        waiting.add(flight.priority(), flight.request().tenant(), flight.arrival(), flight);
+    }
+
+    /** Sends what may be sent now, in order. The first in line is not overtaken by a smaller request. */
+    private void dispatch() {
+        long now = clock.nanoTime();
+        for (Optional<Flight> next = waiting.peek(); next.isPresent() && !closed; next = waiting.peek()) {
+            Flight flight = next.get();
+            if (flight.isOverdue(now)) {
+                waiting.removeFirst();
+                overdue(flight);
+                continue;
+            }
+            if (running.size() >= options.maxNumSeqs()) {
+                return;
+            }
+            int tokens = estimate.tokens(flight.call().size(), flight.request().sampling());
+            Optional<Endpoint> endpoint = choice.choose(flight.call(), tokens, now);
+            if (endpoint.isEmpty()) {
+                return;
+            }
+            waiting.removeFirst();
+            send(flight, endpoint.get().begin(flight.call().delivery(), tokens));
+        }
+    }
+
+    private void send(Flight flight, Attempt attempt) {
+        running.add(flight);
+        meters.running(running.size(), attempt.sentNanos());
+        if (flight.sent(attempt)) {
+            retries.request();
+        }
+        actions.send(flight, attempt);
+    }
+
+    /** An attempt's first token has come: there may be room for more. */
+    synchronized void firstToken(Attempt attempt) {
+        attempt.firstToken(clock.nanoTime());
+        attempt.endpoint().firstToken(attempt);
+        dispatch();
+    }
+
+    /** An attempt is over, and its thread does nothing more for it. */
+    synchronized void ended(Flight flight, Attempt attempt, Outcome outcome) {
+        long now = clock.nanoTime();
+        running.remove(flight);
+        meters.running(running.size(), now);
+        switch (outcome) {
+            case Outcome.Answered answered -> answered(flight, attempt, answered, now);
+            case Outcome.Faulted faulted -> faulted(flight, attempt, faulted.fault(), faulted.partialText(), now);
+            case Outcome.Stopped stopped -> stopped(flight, attempt, stopped, now);
+        }
+        dispatch();
+    }
+
+    private void answered(Flight flight, Attempt attempt, Outcome.Answered outcome, long now) {
+        attempt.endpoint().answered(attempt, now);
+        int promptTokens = estimate.promptTokens(flight.call().size());
+        estimate.measured(
+                flight.call().size(),
+                flight.request().sampling(),
+                outcome.answer().tokens());
+        if (flight.isCancelled()) {
+            fail(flight, FailureCode.CANCELLED, "cancelled on request", "");
+            return;
+        }
+        Completion.Completed completed = flight.completed(model, attempt, outcome.answer(), promptTokens, now);
+        meters.answered(attempt, completed, now);
+        finish(flight, completed);
+    }
+
+    private void faulted(Flight flight, Attempt attempt, Fault fault, String partialText, long now) {
+        meters.fault(attempt.endpoint().name(), fault.kind());
+        switch (fault) {
+            case Fault.Away away -> {
+                attempt.endpoint().away(attempt, away, now);
+                again(flight);
+            }
+            case Fault.Refused refused -> {
+                attempt.endpoint().answered(attempt, now);
+                fail(flight, flight.isCancelled() ? FailureCode.CANCELLED : refused.code(), refused.message(), "");
+            }
+            case Fault.Broken broken -> {
+                attempt.endpoint().broke(attempt, broken, now);
+                broke(flight, attempt, broken, partialText, now);
+            }
+        }
+    }
+
+    /** Its endpoint was away: it waits where it stood. */
+    private void again(Flight flight) {
+        if (flight.isCancelled()) {
+            fail(flight, FailureCode.CANCELLED, "cancelled on request", "");
+        } else {
+            flight.waitsAgain();
+            enqueue(flight);
+        }
+    }
+
+    private void broke(Flight flight, Attempt attempt, Fault.Broken fault, String partialText, long now) {
+        flight.failed(now + backOff.nanos(flight.failures() + 1));
+        if (flight.isCancelled()) {
+            fail(flight, FailureCode.CANCELLED, "cancelled on request", partialText);
+        } else if (flight.failures() < options.retries().maxAttempts()) {
+            meters.retry(attempt.endpoint().name());
+            flight.waitsAgain();
+            backingOff.add(flight);
+        } else {
+            String message = "attempts=" + flight.failures() + ", the last on endpoint "
+                    + attempt.endpoint().name() + ": " + fault.message();
+            fail(flight, FailureCode.ENGINE_ERROR, message, partialText);
+        }
+    }
+
+    private void stopped(Flight flight, Attempt attempt, Outcome.Stopped outcome, long now) {
+        Endpoint endpoint = attempt.endpoint();
+        switch (outcome.why()) {
+            case READ_TIMEOUT, TOTAL_TIMEOUT ->
+                faulted(flight, attempt, timeout(attempt, outcome.why()), outcome.partialText(), now);
+            case DEADLINE -> {
+                endpoint.stopped(attempt);
+                fail(flight, FailureCode.DEADLINE_EXCEEDED, overdueMessage(flight, "running"), outcome.partialText());
+            }
+            case CANCELLED -> {
+                endpoint.stopped(attempt);
+                fail(flight, FailureCode.CANCELLED, "cancelled on request", outcome.partialText());
+            }
+            case CLOSED -> endpoint.stopped(attempt);
+        }
+    }
+
+    /** A server that meanwhile answered nobody at all hangs; else it is this request that it has trouble with. */
+    private Fault timeout(Attempt attempt, Stop why) {
+        if (why == Stop.TOTAL_TIMEOUT) {
+            return new Fault.Broken(
+                    Fault.Kind.TIMEOUT,
+                    "no end of the answer after total_timeout="
+                            + options.connection().totalTimeout());
+        }
+        String message = "no byte for read_timeout=" + options.connection().readTimeout();
+        return attempt.hasToken() || attempt.endpoint().answeredSince(attempt.sentNanos())
+                ? new Fault.Broken(Fault.Kind.TIMEOUT, message)
+                : new Fault.Away(Fault.Kind.TIMEOUT, message, Optional.empty());
+    }
+
+    private void overdue(Flight flight) {
+        fail(flight, FailureCode.DEADLINE_EXCEEDED, overdueMessage(flight, "waiting"), "");
+    }
+
+    private static String overdueMessage(Flight flight, String state) {
+        return "deadline=" + flight.request().deadline().orElseThrow() + ", passed while " + state;
+    }
+
+    private void fail(Flight flight, FailureCode code, String message, String partialText) {
+        finish(
+                flight,
+                flight.failed(
+                        code,
+                        message,
+                        flight.attempt(),
+                        partialText,
+                        estimate.promptTokens(flight.call().size()),
+                        clock.nanoTime()));
+    }
+
+    private void finish(Flight flight, Completion completion) {
+        byId.remove(flight.request().id(), flight);
+        if (!closed) {
+            actions.complete(flight, completion);
+        }
+    }
+
+    /** Frees the id at once; the completion follows when the connection is closed. */
+    synchronized void cancel(String id) {
+        Flight flight = byId.remove(id);
+        if (flight == null) {
+            return;
+        }
+        flight.cancelled();
+        Attempt attempt = flight.attempt();
+        if (attempt != null) {
+            attempt.stop(Stop.CANCELLED);
+        } else {
+            waiting.remove(flight);
+            backingOff.remove(flight);
+            fail(flight, FailureCode.CANCELLED, "cancelled on request", "");
+        }
+    }
+
+    synchronized void setPriority(String id, int priority) {
+        Flight flight = byId.get(id);
+        if (flight != null) {
+            boolean inLine = waiting.remove(flight);
+            flight.priority(priority);
+            if (inLine) {
+                enqueue(flight);
+            }
+        }
+    }
+
+    synchronized int generatedTokens(String id) {
+        Flight flight = byId.get(id);
+        return flight == null ? 0 : flight.parts();
+    }
+
+    /** Sees to everything that time brings. */
+    synchronized void tick() {
+        if (closed) {
+            return;
+        }
+        long now = clock.nanoTime();
+        running.forEach(flight -> stopIfDue(flight, now));
+        for (Flight flight : waiting.all()) {
+            if (flight.isOverdue(now)) {
+                waiting.remove(flight);
+                overdue(flight);
+            }
+        }
+        backingOff.stream()
+                .filter(flight -> flight.isOverdue(now) || flight.retryNanos() - now <= 0)
+                .sorted(Comparator.comparingLong(Flight::arrival))
+                .toList()
+                .forEach(flight -> comeBack(flight, now));
+        dispatch();
+    }
+
+    private void comeBack(Flight flight, long now) {
+        if (flight.isOverdue(now)) {
+            backingOff.remove(flight);
+            overdue(flight);
+        } else if (retries.take(now)) {
+            backingOff.remove(flight);
+            enqueue(flight);
+        }
+    }
+
+    private void stopIfDue(Flight flight, long now) {
+        Attempt attempt = flight.attempt();
+        if (attempt == null) {
+            return;
+        }
+        RemoteOptions.Connection connection = options.connection();
+        if (flight.isOverdue(now)) {
+            attempt.stop(Stop.DEADLINE);
+        } else if (now - attempt.heardNanos() > saturated(connection.readTimeout())) {
+            attempt.stop(Stop.READ_TIMEOUT);
+        } else if (now - attempt.sentNanos() > saturated(connection.totalTimeout())) {
+            attempt.stop(Stop.TOTAL_TIMEOUT);
+        }
+    }
+
+    private static long saturated(Duration duration) {
+        return duration.toSeconds() > Integer.MAX_VALUE ? Long.MAX_VALUE : duration.toNanos();
+    }
+
+    /** Takes nothing more, completes nothing more, and stops what runs: those attempts are returned. */
+    synchronized List<Attempt> close() {
+        closed = true;
+        List<Attempt> stopped = new ArrayList<>();
+        for (Flight flight : running) {
+            Attempt attempt = flight.attempt();
+            if (attempt != null) {
+                attempt.stop(Stop.CLOSED);
+                stopped.add(attempt);
+            }
+        }
+        byId.clear();
+        return stopped;
+    }
+
+    /** Whether all endpoints are away, or all that runs waits for servers that say nothing: read_timeout ends that. */
+    synchronized boolean awaitsServer() {
+        long now = clock.nanoTime();
+        boolean allAway =
+                endpoints.stream().allMatch(endpoint -> endpoint.whyAway(now).isPresent());
+        boolean allSilent = !running.isEmpty() && running.stream().allMatch(flight -> isSilent(flight.attempt(), now));
+        return allAway || allSilent;
+    }
+
+    private static boolean isSilent(@Nullable Attempt attempt, long now) {
+        return attempt != null && now - attempt.heardNanos() > SILENT_NANOS;
+    }
+
+    synchronized EngineStats stats() {
+        long now = clock.nanoTime();
+        boolean healthy = !closed
+                && endpoints.stream().anyMatch(endpoint -> endpoint.whyAway(now).isEmpty());
+        return meters.stats(healthy, running.size(), waiting.size() + backingOff.size(), tokenUsage(), now);
+    }
+
+    /** Of the token budgets; 0 where an endpoint has none. */
+    private double tokenUsage() {
+        if (endpoints.stream()
+                .anyMatch(endpoint -> endpoint.server().maxTokensInFlight().isEmpty())) {
+            return 0;
+        }
+        double budget = endpoints.stream()
+                .mapToDouble(endpoint -> endpoint.server().maxTokensInFlight().orElseThrow())
+                .sum();
+        long taken = endpoints.stream().mapToLong(Endpoint::tokensInFlight).sum();
+        return Math.min(1, taken / budget);
+    }
+
+    /** Lines for people: endpoints, and what is in flight. */
+    synchronized String describe() {
+        long now = clock.nanoTime();
+        String lines = endpoints.stream()
+                .map(endpoint -> endpoint.describe(now))
+                .collect(Collectors.joining(System.lineSeparator()));
+        String requests = running.stream()
+                .map(flight -> describe(flight, now))
+                .collect(Collectors.joining(System.lineSeparator()));
+        return requests.isEmpty() ? lines : lines + System.lineSeparator() + requests;
+    }
+
+    private static String describe(Flight flight, long now) {
+        Attempt attempt = flight.attempt();
+        return "request " + flight.request().id() + ": "
+                + (attempt == null
+                        ? "waiting"
+                        : "on " + attempt.endpoint().name() + " for " + (now - attempt.sentNanos()) / 1_000_000 + " ms")
+                + ", parts " + flight.parts();
+    }
+
+    /** What {@code read} says of an endpoint, consistent with the rest. */
+    synchronized double look(Endpoint endpoint, ToDoubleFunction<Endpoint> read) {
+        return read.applyAsDouble(endpoint);
+    }
+}

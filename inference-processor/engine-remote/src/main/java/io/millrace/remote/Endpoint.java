@@ -1,0 +1,289 @@
+package io.millrace.remote;
+
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.millrace.remote.RemoteOptions.Server;
+import io.millrace.remote.protocol.Fault;
+import io.millrace.remote.protocol.FaultException;
+import io.millrace.remote.protocol.ServerCall.Delivery;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One server: what is in flight to it, how much may be, and whether it takes anything now.
+ *
+ * <p>Threads: the engine's monitor guards it.
+ */
+final class Endpoint {
+
+    /** Attempts that try a server again whose breaker was open. */
+    private static final int HALF_OPEN_ATTEMPTS = 3;
+
+    /** No generation is too slow to be healthy. */
+    private static final Duration NEVER_SLOW = Duration.ofDays(365);
+
+    private final Server server;
+    private final CircuitBreaker breaker;
+    private final BackOff backOff;
+    private final RemoteClock clock;
+    private final SlackGate slack;
+    private final Map<Delivery, AdaptiveLimit> limits = new EnumMap<>(Delivery.class);
+    private Delivery lastDelivery = Delivery.STREAMED;
+    private int inFlight;
+    private int withoutToken;
+    private long tokensInFlight;
+    private long finished;
+    private long openUntilNanos;
+    private long pausedSinceNanos;
+    private long pausedUntilNanos;
+    private int pauses; // in a row
+    private String pauseReason = "";
+    private boolean proven = true;
+    private long answeredNanos;
+
+    Endpoint(Server server, RemoteOptions options, BackOff backOff, SlackGate slack, RemoteClock clock) {
+        this.server = server;
+        this.backOff = backOff;
+        this.slack = slack;
+        this.clock = clock;
+        int most = Math.min(server.maxInFlight(), options.maxNumSeqs());
+        limits.put(Delivery.STREAMED, AdaptiveLimit.byFirstToken(most));
+        limits.put(Delivery.WHOLE, AdaptiveLimit.byLatency(most));
+        long now = clock.nanoTime();
+        openUntilNanos = now;
+        pausedSinceNanos = now;
+        pausedUntilNanos = now;
+        answeredNanos = now;
+        breaker = CircuitBreaker.of(server.name(), breakerConfig(options.breaker(), clock));
+        long openNanos = options.breaker().openTime().toNanos();
+        breaker.getEventPublisher().onStateTransition(event -> {
+            if (event.getStateTransition().getToState() == State.OPEN) {
+                openUntilNanos = clock.nanoTime() + openNanos;
+            }
+        });
+    }
+
+    private static CircuitBreakerConfig breakerConfig(RemoteOptions.Breaker options, RemoteClock clock) {
+        return CircuitBreakerConfig.custom()
+                .failureRateThreshold((float) (options.failureRate() * 100))
+                .slidingWindow(
+                        options.window(),
+                        (options.window() + 1) / 2,
+                        CircuitBreakerConfig.SlidingWindowType.COUNT_BASED)
+                .permittedNumberOfCallsInHalfOpenState(HALF_OPEN_ATTEMPTS)
+                .waitDurationInOpenState(options.openTime())
+                .slowCallDurationThreshold(NEVER_SLOW)
+                .clock(new BreakerClock(clock))
+                .currentTimestampFunction(_ -> clock.nanoTime(), TimeUnit.NANOSECONDS)
+                .build();
+    }
+
+    /** The engine's clock as the breaker reads it: by the one that no adjustment moves. */
+    private static final class BreakerClock extends Clock {
+        private final RemoteClock clock;
+
+        BreakerClock(RemoteClock clock) {
+            this.clock = clock;
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+
+        @Override
+        public Instant instant() {
+            return Instant.EPOCH.plusNanos(clock.nanoTime());
+        }
+    }
+
+    String name() {
+        return server.name();
+    }
+
+    Server server() {
+        return server;
+    }
+
+    int inFlight() {
+        return inFlight;
+    }
+
+    long tokensInFlight() {
+        return tokensInFlight;
+    }
+
+    long finished() {
+        return finished;
+    }
+
+    /** Of requests in flight; what slack leaves of it may be less. */
+    int limit() {
+        return limits.get(lastDelivery).get();
+    }
+
+    State breakerState() {
+        return breaker.getState();
+    }
+
+    double slackFraction() {
+        return slack.fraction(clock.nanoTime());
+    }
+
+    /** Why it takes nothing now, whatever is asked; empty while it takes requests, or would if it were not full. */
+    Optional<String> whyAway(long now) {
+        if (pausedUntilNanos - now > 0) {
+            return Optional.of(describe(pauseReason, pausedUntilNanos - now));
+        }
+        if (breaker.getState() == State.OPEN && openUntilNanos - now >= 0) {
+            return Optional.of(describe("its circuit breaker is open: " + pauseReason, openUntilNanos - now));
+        }
+        return slack.fraction(now) > 0 ? Optional.empty() : Optional.of(describe(slack.describe(now), 0));
+    }
+
+    private String describe(String why, long nanos) {
+        String again = nanos > 0 ? String.format(Locale.ROOT, "; tried again in %.1f s", nanos / 1e9) : "";
+        return "endpoint " + name() + " (" + server.shownUrl() + "): " + why + again;
+    }
+
+    /** Whether a request fits here now. A budget that is too small for one request alone takes it alone. */
+    boolean hasRoom(Delivery delivery, int tokens, long now) {
+        if (whyAway(now).isPresent()) {
+            return false;
+        }
+        double fraction = slack.fraction(now);
+        int most = proven ? (int) Math.ceil(limits.get(delivery).get() * fraction) : 1;
+        if (inFlight >= most) {
+            return false;
+        }
+        return inFlight == 0
+                || server.maxTokensInFlight().isEmpty()
+                || tokensInFlight + tokens <= server.maxTokensInFlight().getAsLong() * fraction;
+    }
+
+    /** Asks the breaker, which counts those that it lets through. Each true is followed by {@link #begin}. */
+    boolean mayTry() {
+        return breaker.tryAcquirePermission();
+    }
+
+    Attempt begin(Delivery delivery, int tokens) {
+        lastDelivery = delivery;
+        inFlight++;
+        withoutToken++;
+        tokensInFlight += tokens;
+        return new Attempt(
+                this, delivery, tokens, inFlight, limits.get(delivery).epoch(), finished, clock.nanoTime());
+    }
+
+    /** An attempt's first token has come. */
+    void firstToken(Attempt attempt) {
+        withoutToken--;
+        if (attempt.delivery() == Delivery.STREAMED) {
+            limits.get(Delivery.STREAMED)
+                    .firstToken(
+                            attempt.epoch(),
+                            attempt.inFlight(),
+                            (int) (finished - attempt.finishedBefore()),
+                            withoutToken);
+        }
+    }
+
+    private void leave(Attempt attempt) {
+        inFlight--;
+        tokensInFlight -= attempt.tokens();
+        if (attempt.hasToken()) {
+            finished++;
+        } else {
+            withoutToken--;
+        }
+    }
+
+    /** An attempt was answered, be it by a refusal that only its request is to blame for. */
+    void answered(Attempt attempt, long now) {
+        leave(attempt);
+        breaker.onSuccess(now - attempt.sentNanos(), TimeUnit.NANOSECONDS);
+        if (attempt.delivery() == Delivery.WHOLE) {
+            limits.get(Delivery.WHOLE).answered(attempt.sentNanos(), now - attempt.sentNanos(), attempt.inFlight());
+        }
+        proven = true;
+        pauses = 0;
+        answeredNanos = now;
+    }
+
+    /** Whether it has answered anything since. */
+    boolean answeredSince(long nanos) {
+        return answeredNanos - nanos > 0;
+    }
+
+    /** An attempt was ended from here, which says nothing of the server. */
+    void stopped(Attempt attempt) {
+        leave(attempt);
+        breaker.releasePermission();
+    }
+
+    /** An attempt failed; another may do better. */
+    void broke(Attempt attempt, Fault.Broken fault, long now) {
+        leave(attempt);
+        breaker.onError(now - attempt.sentNanos(), TimeUnit.NANOSECONDS, new FaultException(fault));
+        if (breaker.getState() == State.OPEN) {
+            pauseReason = fault.message();
+        }
+    }
+
+    /** The server takes nothing for a while. */
+    void away(Attempt attempt, Fault.Away fault, long now) {
+        leave(attempt);
+        switch (fault.kind()) {
+            case RATE_LIMITED -> {
+                breaker.releasePermission();
+                limits.get(attempt.delivery()).refused(attempt.epoch());
+            }
+            case UNAVAILABLE, TIMEOUT -> {
+                failed(attempt, fault, now);
+                limits.get(attempt.delivery()).refused(attempt.epoch());
+            }
+            default -> failed(attempt, fault, now);
+        }
+        // those that were sent together fail together: one pause
+        if (attempt.sentNanos() - pausedSinceNanos >= 0) {
+            pauses++;
+            pausedSinceNanos = now;
+            pausedUntilNanos = now + fault.retryAfter().map(Duration::toNanos).orElseGet(() -> backOff.nanos(pauses));
+            pauseReason = fault.message();
+        }
+    }
+
+    private void failed(Attempt attempt, Fault.Away fault, long now) {
+        breaker.onError(now - attempt.sentNanos(), TimeUnit.NANOSECONDS, new FaultException(fault));
+        proven = false;
+    }
+
+    /** A line for people. */
+    String describe(long now) {
+        return String.format(
+                Locale.ROOT,
+                "endpoint %s (%s): in flight %d of %d, tokens in flight %d, breaker %s, slack %.2f%s",
+                name(),
+                server.shownUrl(),
+                inFlight,
+                limit(),
+                tokensInFlight,
+                breaker.getState().name().toLowerCase(Locale.ROOT),
+                slack.fraction(now),
+                whyAway(now).map(why -> "; away: " + why).orElse(""));
+    }
+}

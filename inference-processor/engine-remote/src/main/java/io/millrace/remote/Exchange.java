@@ -1,0 +1,201 @@
+package io.millrace.remote;
+
+import io.millrace.remote.RemoteOptions.Connection;
+import io.millrace.remote.protocol.Answer;
+import io.millrace.remote.protocol.AnswerReader;
+import io.millrace.remote.protocol.Fault;
+import io.millrace.remote.protocol.FaultException;
+import io.millrace.remote.protocol.Json;
+import io.millrace.remote.protocol.ServerCall;
+import io.millrace.remote.protocol.ServerCall.Delivery;
+import io.millrace.remote.protocol.ServerFaults;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
+import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.channels.UnresolvedAddressException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import javax.net.ssl.SSLException;
+
+/**
+ * One attempt over HTTP: sends the body, reads the answer.
+ *
+ * <p>Threads: that of the attempt. An interrupt ends it, and closes the connection.
+ */
+final class Exchange {
+
+    private static final String DONE = "[DONE]";
+
+    /** Of an error response, this much is read. */
+    private static final int ERROR_BYTES = 64 << 10;
+
+    private final HttpClient client;
+    private final Connection options;
+    private final RemoteClock clock;
+
+    Exchange(HttpClient client, Connection options, RemoteClock clock) {
+        this.client = client;
+        this.options = options;
+        this.clock = clock;
+    }
+
+    /** Told of what comes, on the attempt's thread. */
+    interface Progress {
+        /** Parts with something generated that have come so far. */
+        void parts(int parts);
+    }
+
+    /**
+     * Asks the attempt's endpoint.
+     *
+     * @param reader gets what comes
+     * @throws FaultException when there is no answer
+     * @throws InterruptedException when the attempt was stopped before it was answered
+     */
+    Answer ask(ServerCall call, Attempt attempt, AnswerReader reader, Progress progress)
+            throws FaultException, InterruptedException {
+        Map<String, String> secrets = secrets();
+        try {
+            HttpResponse<InputStream> response =
+                    client.send(request(call, attempt, secrets), BodyHandlers.ofInputStream());
+            attempt.heard(clock.nanoTime());
+            try (ResponseBody body =
+                    new ResponseBody(response.body(), options.maxResponseBytes(), attempt, clock::nanoTime)) {
+                if (response.statusCode() != 200) {
+                    throw refused(response, body);
+                }
+                return read(call, response, body, reader, progress);
+            }
+        } catch (FaultException e) {
+            throw new FaultException(redacted(e.fault(), secrets));
+        } catch (IOException e) {
+            if (attempt.stopped() != null) {
+                throw new InterruptedException();
+            }
+            throw new FaultException(redacted(fault(e), secrets));
+        }
+    }
+
+    /** Values of the secret headers, read anew. */
+    private Map<String, String> secrets() throws FaultException {
+        Map<String, String> values = new LinkedHashMap<>();
+        try {
+            options.secretHeaders().forEach((name, secret) -> values.put(name, secret.value()));
+        } catch (IllegalArgumentException e) {
+            throw new FaultException(
+                    new Fault.Away(Fault.Kind.MISCONFIGURED, String.valueOf(e.getMessage()), Optional.empty()));
+        }
+        return values;
+    }
+
+    private HttpRequest request(ServerCall call, Attempt attempt, Map<String, String> secrets) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(
+                        attempt.endpoint().server().at(call.path()))
+                .POST(BodyPublishers.ofByteArray(call.body()))
+                .setHeader("Content-Type", "application/json")
+                .setHeader("Accept", call.delivery() == Delivery.STREAMED ? "text/event-stream" : "application/json");
+        options.headers().forEach(request::setHeader);
+        secrets.forEach(request::setHeader);
+        return request.build();
+    }
+
+    private FaultException refused(HttpResponse<InputStream> response, ResponseBody body) {
+        String text;
+        try {
+            text = new String(body.readNBytes(ERROR_BYTES), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            text = "";
+        }
+        Optional<String> retryAfter = response.headers().firstValue("Retry-After");
+        return new FaultException(ServerFaults.of(response.statusCode(), retryAfter, text, clock.now()));
+    }
+
+    private static Answer read(
+            ServerCall call,
+            HttpResponse<InputStream> response,
+            ResponseBody body,
+            AnswerReader reader,
+            Progress progress)
+            throws IOException, FaultException {
+        String type = response.headers().firstValue("Content-Type").orElse("");
+        try {
+            if (call.delivery() == Delivery.STREAMED && type.startsWith("text/event-stream")) {
+                readEvents(new EventStream(body), reader, progress);
+            } else {
+                // a gateway may answer in one piece what was asked for as a stream
+                reader.accept(Json.parse(new String(body.readAllBytes(), StandardCharsets.UTF_8)));
+                progress.parts(reader.parts());
+            }
+            return reader.answer();
+        } catch (IOException e) {
+            // what comes after the end of the answer is not missed
+            return whole(reader).orElseThrow(() -> e);
+        }
+    }
+
+    private static Optional<Answer> whole(AnswerReader reader) {
+        try {
+            return Optional.of(reader.answer());
+        } catch (FaultException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** To the end of the body, also past the end of the events: so the connection can be used again. */
+    private static void readEvents(EventStream events, AnswerReader reader, Progress progress)
+            throws IOException, FaultException {
+        boolean done = false;
+        for (Optional<String> data = events.next(); data.isPresent(); data = events.next()) {
+            done |= data.get().equals(DONE);
+            if (!done) {
+                reader.accept(Json.parse(data.get()));
+                progress.parts(reader.parts());
+            }
+        }
+    }
+
+    private static Fault fault(IOException e) {
+        return switch (e) {
+            case ResponseBody.TooLargeException large -> large.fault().fault();
+            case ConnectException _ -> away(Fault.Kind.CONNECT, "no connection", e);
+            case HttpConnectTimeoutException _ -> away(Fault.Kind.CONNECT, "no connection in time", e);
+            case UnknownHostException _ -> away(Fault.Kind.CONNECT, "unknown host", e);
+            case SSLException _ -> away(Fault.Kind.CONNECT, "no TLS connection", e);
+            default ->
+                new Fault.Broken(Fault.Kind.BROKEN_BODY, "the connection ended before the answer did: " + text(e));
+        };
+    }
+
+    private static Fault away(Fault.Kind kind, String what, IOException e) {
+        boolean unresolved = e.getCause() instanceof UnresolvedAddressException
+                || (e.getCause() != null && e.getCause().getCause() instanceof UnresolvedAddressException);
+        return new Fault.Away(kind, (unresolved ? "unknown host" : what) + ": " + text(e), Optional.empty());
+    }
+
+    private static String text(IOException e) {
+        String message = e.getMessage();
+        return message == null ? e.getClass().getSimpleName() : message;
+    }
+
+    /** Servers repeat credentials in their complaints about them. */
+    private static Fault redacted(Fault fault, Map<String, String> secrets) {
+        String message = fault.message();
+        for (String secret : secrets.values()) {
+            message = message.replace(secret, "***").replace(secret.substring(secret.indexOf(' ') + 1), "***");
+        }
+        return switch (fault) {
+            case Fault.Away away -> new Fault.Away(away.kind(), message, away.retryAfter());
+            case Fault.Broken broken -> new Fault.Broken(broken.kind(), message);
+            case Fault.Refused refused -> new Fault.Refused(refused.kind(), refused.code(), message);
+        };
+    }
+}

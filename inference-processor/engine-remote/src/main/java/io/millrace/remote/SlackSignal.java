@@ -1,0 +1,127 @@
+package io.millrace.remote;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.millrace.remote.protocol.FaultException;
+import io.millrace.remote.protocol.Json;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads one signal over HTTP, again and again.
+ *
+ * <p>Threads: a virtual one of its own, until it is closed.
+ */
+final class SlackSignal implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(SlackSignal.class);
+
+    /** A server's metrics take tens of kilobytes. */
+    private static final int MAX_BYTES = 8 << 20;
+
+    private final HttpClient client;
+    private final RemoteOptions.Slack options;
+    private final URI url;
+    private final SlackGate.BySignal gate;
+    private final RemoteClock clock;
+    private final Thread thread;
+
+    SlackSignal(HttpClient client, RemoteOptions.Slack options, URI url, SlackGate.BySignal gate, RemoteClock clock) {
+        this.client = client;
+        this.options = options;
+        this.url = url;
+        this.gate = gate;
+        this.clock = clock;
+        thread = Thread.ofVirtual().name("millrace-slack-" + url.getHost()).unstarted(this::run);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    private void run() {
+        boolean failedBefore = false;
+        try {
+            while (!Thread.currentThread().isInterrupted()) {
+                try {
+                    gate.read(value(), clock.nanoTime());
+                    failedBefore = false;
+                } catch (IOException | FaultException e) {
+                    gate.failed(e.toString());
+                    if (!failedBefore) {
+                        log.warn("{} could not be read at {}", options.signal(), url, e);
+                    }
+                    failedBefore = true;
+                }
+                Thread.sleep(options.interval());
+            }
+        } catch (InterruptedException e) {
+            // closed
+        }
+    }
+
+    private double value() throws IOException, InterruptedException, FaultException {
+        return switch (options.signal()) {
+            case RemoteOptions.Metric metric ->
+                PrometheusText.sum(get(url), metric.name())
+                        .orElseThrow(
+                                () -> new IOException("metric=" + metric.name() + ", expected=among those served"));
+            case RemoteOptions.Query query ->
+                queried(Json.parse(get(URI.create(url.toString().replaceAll("/+$", "")
+                        + "/api/v1/query?query="
+                        + URLEncoder.encode(query.expression(), StandardCharsets.UTF_8)))));
+        };
+    }
+
+    /** The sum over a vector, or a scalar. */
+    private static double queried(JsonNode response) throws IOException {
+        JsonNode result = response.path("data").path("result");
+        boolean scalar = response.path("data").path("resultType").asText().equals("scalar");
+        if (!response.path("status").asText().equals("success") || result.isEmpty()) {
+            throw new IOException("query answered " + response.path("status").asText() + " with " + result.size()
+                    + " results, expected=at least one");
+        }
+        double sum = 0;
+        try {
+            if (scalar) {
+                return Double.parseDouble(result.path(1).asText());
+            }
+            for (JsonNode series : result) {
+                sum += Double.parseDouble(series.path("value").path(1).asText());
+            }
+        } catch (NumberFormatException e) {
+            throw new IOException("query result is no number", e);
+        }
+        return sum;
+    }
+
+    private String get(URI from) throws IOException, InterruptedException {
+        Duration timeout = options.maxAge();
+        HttpRequest request = HttpRequest.newBuilder(from).timeout(timeout).build();
+        HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
+        try (InputStream body = response.body()) {
+            if (response.statusCode() != 200) {
+                throw new IOException("status=" + response.statusCode() + ", expected=200");
+            }
+            byte[] bytes = body.readNBytes(MAX_BYTES + 1);
+            if (bytes.length > MAX_BYTES) {
+                throw new IOException("response=more than " + MAX_BYTES + " bytes");
+            }
+            return new String(bytes, StandardCharsets.UTF_8);
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.interrupt();
+    }
+}
