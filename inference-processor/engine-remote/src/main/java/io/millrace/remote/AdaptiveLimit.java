@@ -101,7 +101,11 @@ final class AdaptiveLimit {
     private void decide(int inFlight) {
         growsFast &= leastFinished == 0;
         if (leastFinished >= QUEUED) {
-            shrink();
+            // all but one of those that queue, and no more than half
+            int target = Math.max(get() / 2, get() - (leastFinished - 1));
+            while (get() > target) {
+                shrink();
+            }
         } else if (leastFinished == 0 && !growsFast) {
             grow(inFlight);
         }
