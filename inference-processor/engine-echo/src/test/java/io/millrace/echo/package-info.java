@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.echo;
+
+import org.jspecify.annotations.NullMarked;
