@@ -1,7 +1,8 @@
 # One line each, thin over Maven; ./millrace finds the JDK.
-.PHONY: fmt test matrix verify bench chaos soak demo fuzz simulate
+.PHONY: fmt test test-registry matrix verify bench chaos soak demo fuzz simulate
 fmt: ; ./millrace mvn -q spotless:apply
 test: ; ./millrace test
+test-registry: ; ./millrace mvn test -Dgroups=registry -Dexcluded.groups= -Dmillrace.registry.fetch=true
 matrix: ; ./millrace matrix
 verify: ; ./millrace mvn clean verify
 bench: ; ./millrace bench engine

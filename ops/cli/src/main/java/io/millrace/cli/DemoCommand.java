@@ -11,10 +11,6 @@ import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.serde.RecordSerdes;
 import io.millrace.streams.ProcessorObserver;
 import io.millrace.streams.app.ProcessorHooks;
-import io.millrace.streams.app.ProcessorSettings;
-import io.millrace.streams.app.Topics;
-import io.millrace.streams.config.HttpSettings;
-import io.millrace.streams.config.KafkaSettings;
 import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.config.TopicSettings;
 import java.io.IOException;
@@ -25,7 +21,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -62,8 +57,9 @@ final class DemoCommand implements Callable<Integer> {
         try (var progress = new ProgressLine(session.terminal())) {
             progress.update("Starting Kafka …");
             try (EmbeddedKafka kafka = EmbeddedKafka.start()) {
-                MillraceConfig config = config(local, kafka);
-                createTopics(config);
+                MillraceConfig config = OwnKafka.serving(
+                        OwnKafka.config(session.config(), "millrace-demo", kafka, PARTITIONS, Map.of()), local);
+                OwnKafka.createTopics(config);
                 progress.update("Loading the model …");
                 try (Processor processor =
                         Processor.start(config, List.of(local), ProcessorHooks.of(ProcessorObserver.NONE))) {
@@ -73,46 +69,6 @@ final class DemoCommand implements Callable<Integer> {
                     return (report.unmeantFailures() == 0 ? ExitCode.OK : ExitCode.INPUT).value;
                 }
             }
-        }
-    }
-
-    /** The session's configuration for a broker and a group of its own. */
-    private MillraceConfig config(Session.LocalModel local, EmbeddedKafka kafka) {
-        MillraceConfig from = session.config();
-        String name = local.settings().name();
-        Map<String, String> properties = Map.of(
-                KafkaSettings.BOOTSTRAP_SERVERS,
-                kafka.bootstrapServers(),
-                "state.dir",
-                kafka.directory().resolve("streams").toString());
-        return new MillraceConfig(
-                "millrace-demo",
-                from.instance(),
-                new KafkaSettings(properties),
-                partitioned(from.topics()),
-                Map.of(name, local.settings()),
-                name,
-                from.processor(),
-                new HttpSettings(false, from.http().host(), 0),
-                from.metrics());
-    }
-
-    private static TopicSettings partitioned(TopicSettings from) {
-        return new TopicSettings(
-                from.prompts(),
-                from.results(),
-                from.metrics(),
-                from.engineMetrics(),
-                from.failures(),
-                from.deadLetters(),
-                from.control(),
-                PARTITIONS,
-                1);
-    }
-
-    private static void createTopics(MillraceConfig config) {
-        try (Admin admin = Admin.create(KafkaAccess.properties(config))) {
-            Topics.create(admin, ProcessorSettings.of(config), new Topics.Shape(PARTITIONS, (short) 1));
         }
     }
 

@@ -63,6 +63,7 @@ public final class Main implements Runnable {
     private static void addCommands(CommandLine commandLine, Session session) {
         commandLine
                 .addSubcommand(new DemoCommand(session))
+                .addSubcommand(new DevCommand(session))
                 .addSubcommand(new GenerateCommand(session))
                 .addSubcommand(new TokenizeCommand(session))
                 .addSubcommand(new ChatTemplateCommand(session))

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A process of its own with this JVM's class path, to be killed, stopped and continued. It is told by its standard input when
+ * A JVM of its own, with this one's class path as a rule, to be killed, stopped and continued. It is told by its standard input when
  * this JVM is gone: its main class calls {@link ParentWatch#start}.
  *
  * <p>Threads: any.
@@ -53,12 +53,21 @@ public final class ChildJvm implements AutoCloseable {
         }
     }
 
-    /** Starts it. */
+    /** Starts it with this JVM's class path. */
     public static ChildJvm start(Command command) {
-        List<String> line = new ArrayList<>();
+        return start(command, System.getProperty("java.class.path"), List.of());
+    }
+
+    /** Starts it with a class path of its own, and leaves Ctrl-C in a common terminal to this JVM: it says what ends when. */
+    static ChildJvm startDeaf(Command command, String classPath) {
+        return start(command, classPath, List.of("sh", "-c", "trap '' INT; exec \"$@\"", "sh"));
+    }
+
+    private static ChildJvm start(Command command, String classPath, List<String> launcher) {
+        List<String> line = new ArrayList<>(launcher);
         line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         line.addAll(command.jvmOptions());
-        line.addAll(List.of("-cp", System.getProperty("java.class.path"), command.mainClass()));
+        line.addAll(List.of("-cp", classPath, command.mainClass()));
         line.addAll(command.arguments());
         var builder = new ProcessBuilder(line)
                 .redirectErrorStream(true)

@@ -1,0 +1,183 @@
+package io.millrace.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millrace.devstack.WithRegistry;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.admin.Admin;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DevCommandTest {
+
+    private static final Duration PATIENCE = Duration.ofMinutes(4);
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void shouldBringAKafkaWithTopicsAndTakeItAwayOnSigterm() throws Exception {
+        try (Dev dev = Dev.start(folder, "--no-processor", "--no-registry", "--port", "0")) {
+            String bootstrap = dev.awaitLine("Kafka +(127\\.0\\.0\\.1:\\d+)");
+            dev.awaitLine("(Ctrl-C stops all of it)");
+            try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+                assertThat(admin.listTopics().names().get(1, TimeUnit.MINUTES))
+                        .contains("millrace.prompts", "millrace.results", "millrace.failures", "millrace.control");
+            }
+            assertThat(dev.output())
+                    .contains("Schema registry  none", "Processor        none")
+                    .contains("echo '{\"prompt\": \"Name three rivers.\"}' | kcat -P -b " + bootstrap)
+                    .contains("    bootstrap.servers: \"" + bootstrap + "\"\n    value.format: json\n");
+
+            dev.terminate();
+
+            assertThat(dev.process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                    .isTrue();
+            assertThat(dev.process.exitValue()).isEqualTo(ExitCode.INTERRUPTED.value + 13); // SIGTERM's
+            try (var left = Files.list(dev.temporary)) {
+                assertThat(left.filter(path -> path.toString().contains("millrace-kafka")))
+                        .isEmpty();
+            }
+        }
+    }
+
+    @Test
+    @WithRegistry
+    void shouldKeepSchemasOverARestartAndLeaveNoRegistryBehindWhenKilled() throws Exception {
+        String[] arguments = {
+            "--no-processor",
+            "--port",
+            "0",
+            "--registry-port",
+            "0",
+            "--format",
+            "avro",
+            "--directory",
+            folder.resolve("data").toString()
+        };
+        long registryPid;
+        try (Dev dev = Dev.start(folder, arguments)) {
+            String url = dev.awaitLine("Schema registry +(http://127\\.0\\.0\\.1:\\d+/apis/ccompat/v7)");
+            dev.awaitLine("(Ctrl-C stops all of it)");
+            assertThat(dev.output()).contains("    schema.registry.url: \"" + url + "\"\n    value.format: avro\n");
+            assertThat(request(url, "POST", "{\"schema\":\"\\\"string\\\"\"}")).contains("\"id\":");
+            registryPid = dev.process.children().findFirst().orElseThrow().pid();
+
+            dev.process.destroyForcibly().waitFor();
+        }
+        await("the registry ends with it")
+                .atMost(PATIENCE)
+                .until(() -> ProcessHandle.of(registryPid)
+                        .filter(ProcessHandle::isAlive)
+                        .isEmpty());
+        try (Dev dev = Dev.start(folder, arguments)) {
+            String url = dev.awaitLine("Schema registry +(http://127\\.0\\.0\\.1:\\d+/apis/ccompat/v7)");
+            assertThat(request(url, "GET", "")).isEqualTo("[1]");
+            dev.terminate();
+            assertThat(dev.process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void shouldSayThatAPortIsTaken() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+            int port = taken.getLocalPort();
+            Cli cli = Cli.run("dev", "--no-registry", "--no-processor", "--port", Integer.toString(port));
+            assertThat(cli.exitCode()).isEqualTo(ExitCode.KAFKA.value);
+            assertThat(cli.errLines())
+                    .containsExactly("millrace: port=" + port
+                            + ", expected=a free port: another process listens on 127.0.0.1:" + port);
+        }
+    }
+
+    @Test
+    void shouldNeedARegistryForAvro() {
+        Cli cli = Cli.run("dev", "--no-registry", "--format", "avro");
+        assertThat(cli.exitCode()).isEqualTo(ExitCode.USAGE.value);
+        assertThat(cli.errLines()).containsExactly("millrace: --format=avro, expected=json with --no-registry");
+    }
+
+    private static String request(String url, String method, String body) throws Exception {
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            HttpRequest request = HttpRequest.newBuilder(URI.create(url + "/subjects/t-value/versions"))
+                    .header("Content-Type", "application/vnd.schemaregistry.v1+json")
+                    .method(method, HttpRequest.BodyPublishers.ofString(body))
+                    .build();
+            return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
+        }
+    }
+
+    /** {@code millrace dev} in a JVM of its own. */
+    private record Dev(Process process, Path log, Path temporary) implements AutoCloseable {
+
+        static Dev start(Path folder, String... arguments) throws IOException {
+            Path temporary = Files.createDirectories(folder.resolve("tmp"));
+            Path log = Files.createTempFile(folder, "dev", ".log");
+            List<String> line = new ArrayList<>(List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "-Xmx512m",
+                    "-Djava.io.tmpdir=" + temporary,
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    Main.class.getName(),
+                    "dev"));
+            line.addAll(List.of(arguments));
+            return new Dev(
+                    new ProcessBuilder(line)
+                            .redirectErrorStream(true)
+                            .redirectOutput(log.toFile())
+                            .start(),
+                    log,
+                    temporary);
+        }
+
+        String output() throws IOException {
+            return Files.readString(log);
+        }
+
+        /** The first group of what is printed at some time. */
+        String awaitLine(String pattern) {
+            Pattern compiled = Pattern.compile(pattern);
+            return await(pattern)
+                    .atMost(PATIENCE)
+                    .failFast(() -> {
+                        assertThat(process.isAlive()).as(output()).isTrue();
+                    })
+                    .until(
+                            () -> compiled.matcher(output())
+                                    .results()
+                                    .map(found -> found.group(1))
+                                    .findFirst(),
+                            Optional::isPresent)
+                    .orElseThrow();
+        }
+
+        void terminate() {
+            process.destroy();
+        }
+
+        @Override
+        public void close() {
+            process.destroyForcibly();
+        }
+    }
+}
