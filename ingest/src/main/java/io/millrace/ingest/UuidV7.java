@@ -13,7 +13,7 @@ final class UuidV7 {
     /** @param millis since 1970-01-01 UTC, 48 bits */
     static UUID at(long millis) {
         UUID random = UUID.randomUUID();
-        long high = millis << 16 | VERSION | random.getMostSignificantBits() & RANDOM_BITS;
+        long high = (millis << 16) | VERSION | (random.getMostSignificantBits() & RANDOM_BITS);
         return new UUID(high, random.getLeastSignificantBits());
     }
 }
