@@ -60,7 +60,7 @@ final class Endpoint {
         limits.put(Delivery.WHOLE, AdaptiveLimit.byLatency(most));
         long now = clock.nanoTime();
         openUntilNanos = now;
-        pausedSinceNanos = now;
+        pausedSinceNanos = now - 1;
         pausedUntilNanos = now;
         answeredNanos = now;
         breaker = CircuitBreaker.of(server.name(), breakerConfig(options.breaker(), clock));
@@ -259,7 +259,7 @@ final class Endpoint {
             default -> failed(attempt, fault, now);
         }
         // those that were sent together fail together: one pause
-        if (attempt.sentNanos() - pausedSinceNanos >= 0) {
+        if (attempt.sentNanos() - pausedSinceNanos > 0) {
             pauses++;
             pausedSinceNanos = now;
             pausedUntilNanos = now + fault.retryAfter().map(Duration::toNanos).orElseGet(() -> backOff.nanos(pauses));

@@ -15,7 +15,7 @@ import java.util.zip.CRC32C;
 final class EndpointChoice {
 
     /** How much more than the mean an endpoint may have to do and still attract prompts of its prefixes. */
-    private static final double IMBALANCE = 1.5;
+    private static final double IMBALANCE = 1.25;
 
     private final List<Endpoint> endpoints;
     private final RemoteOptions.Choice choice;

@@ -4,16 +4,20 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
-import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.millrace.engine.Completion;
 import io.millrace.engine.EngineStats;
 import io.millrace.remote.protocol.Fault;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /**
  * Totals since the start, and the meters of each endpoint.
@@ -30,8 +34,7 @@ final class EngineMeters {
         Duration.ofMinutes(1), Duration.ofMinutes(2), Duration.ofMinutes(5), Duration.ofMinutes(10)
     };
 
-    private final CompositeMeterRegistry registry = new CompositeMeterRegistry();
-    private final Map<String, OfEndpoint> byEndpoint = new HashMap<>();
+    private final List<Map<String, OfEndpoint>> bound = new CopyOnWriteArrayList<>(); // a map for each registry
     private final AtomicLong parts = new AtomicLong();
     private final AtomicLong partSequences = new AtomicLong();
     private volatile int running;
@@ -40,12 +43,23 @@ final class EngineMeters {
     private long promptTokens;
     private long generationTokens;
 
-    private record OfEndpoint(Timer firstToken, Timer total, Counter retries, Map<Fault.Kind, Counter> errors) {}
+    private record OfEndpoint(Timer firstToken, Timer total, Counter retries, Map<Fault.Kind, Counter> errors) {
+        Counter error(Fault.Kind kind) {
+            return Objects.requireNonNull(errors.get(kind), kind.name());
+        }
+    }
 
-    /** An endpoint's meters, from now on. */
-    void endpoint(String model, String endpoint) {
-        Tags labels = Tags.of("model_name", model, "endpoint", endpoint);
-        Map<Fault.Kind, Counter> errors = new HashMap<>();
+    /** Counts and times there, too, from now on. */
+    void bindTo(MeterRegistry registry, String model, List<String> endpoints) {
+        Map<String, OfEndpoint> byEndpoint = new HashMap<>();
+        for (String endpoint : endpoints) {
+            byEndpoint.put(endpoint, ofEndpoint(registry, Tags.of("model_name", model, "endpoint", endpoint)));
+        }
+        bound.add(byEndpoint);
+    }
+
+    private static OfEndpoint ofEndpoint(MeterRegistry registry, Tags labels) {
+        Map<Fault.Kind, Counter> errors = new EnumMap<>(Fault.Kind.class);
         for (Fault.Kind kind : Fault.Kind.values()) {
             errors.put(
                     kind,
@@ -54,29 +68,23 @@ final class EngineMeters {
                             .tags(labels.and("kind", kind.name().toLowerCase(Locale.ROOT)))
                             .register(registry));
         }
-        byEndpoint.put(
-                endpoint,
-                new OfEndpoint(
-                        timer("millrace.remote.time.to.first.token", "Time from sending to the first token.", labels),
-                        timer("millrace.remote.request", "Time from sending to the end of the answer.", labels),
-                        Counter.builder("millrace.remote.retries")
-                                .description("Attempts that failed and are made again.")
-                                .tags(labels)
-                                .register(registry),
-                        errors));
+        Counter retries = Counter.builder("millrace.remote.retries")
+                .description("Attempts that failed and are made again.")
+                .tags(labels)
+                .register(registry);
+        return new OfEndpoint(
+                timer(registry, "millrace.remote.time.to.first.token", "Time from sending to the first token.", labels),
+                timer(registry, "millrace.remote.request", "Time from sending to the end of the answer.", labels),
+                retries,
+                errors);
     }
 
-    private Timer timer(String name, String description, Tags labels) {
+    private static Timer timer(MeterRegistry registry, String name, String description, Tags labels) {
         return Timer.builder(name)
                 .description(description)
                 .tags(labels)
                 .serviceLevelObjectives(LATENCY)
                 .register(registry);
-    }
-
-    /** Shows the meters there, too. */
-    void bindTo(MeterRegistry other) {
-        registry.add(other);
     }
 
     /** So many requests run since now. */
@@ -98,29 +106,25 @@ final class EngineMeters {
     void answered(Attempt attempt, Completion.Completed completed, long nowNanos) {
         promptTokens += completed.usage().promptTokens();
         generationTokens += completed.usage().completionTokens();
-        OfEndpoint meters = of(attempt.endpoint().name());
         long firstToken = attempt.hasToken() ? attempt.firstTokenNanos() : nowNanos;
-        meters.firstToken().record(firstToken - attempt.sentNanos(), TimeUnit.NANOSECONDS);
-        meters.total().record(nowNanos - attempt.sentNanos(), TimeUnit.NANOSECONDS);
+        each(attempt.endpoint().name(), meters -> {
+            meters.firstToken().record(firstToken - attempt.sentNanos(), TimeUnit.NANOSECONDS);
+            meters.total().record(nowNanos - attempt.sentNanos(), TimeUnit.NANOSECONDS);
+        });
     }
 
     void fault(String endpoint, Fault.Kind kind) {
-        Counter counter = of(endpoint).errors().get(kind);
-        if (counter != null) {
-            counter.increment();
-        }
+        each(endpoint, meters -> meters.error(kind).increment());
     }
 
     void retry(String endpoint) {
-        of(endpoint).retries().increment();
+        each(endpoint, meters -> meters.retries().increment());
     }
 
-    private OfEndpoint of(String endpoint) {
-        OfEndpoint meters = byEndpoint.get(endpoint);
-        if (meters == null) {
-            throw new IllegalStateException("endpoint=" + endpoint + ", expected=one that was registered");
+    private void each(String endpoint, Consumer<OfEndpoint> use) {
+        for (Map<String, OfEndpoint> byEndpoint : bound) {
+            use.accept(Objects.requireNonNull(byEndpoint.get(endpoint), endpoint));
         }
-        return meters;
     }
 
     EngineStats stats(boolean healthy, int runningNow, int waiting, double tokenUsage, long nowNanos) {

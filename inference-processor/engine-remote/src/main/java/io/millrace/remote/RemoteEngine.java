@@ -81,7 +81,6 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
                 ThreadLocalRandom.current()::nextLong);
         for (Server server : options.endpoints()) {
             endpoints.add(new Endpoint(server, options, backOff, slack(options, server), clock));
-            meters.endpoint(modelName, server.name());
         }
         callbacks = new Callbacks(modelName);
         dispatcher = new Dispatcher(model, options, endpoints, backOff, clock, meters, new Actions());
@@ -243,7 +242,8 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
     /** Meters of each endpoint: in flight, limit, tokens, latencies, errors by kind, retries, breaker state, slack. */
     @Override
     public void bindTo(MeterRegistry registry) {
-        meters.bindTo(registry);
+        meters.bindTo(
+                registry, model.name(), endpoints.stream().map(Endpoint::name).toList());
         for (Endpoint endpoint : endpoints) {
             gauge(registry, endpoint, "in.flight", "Requests in flight to an endpoint.", Endpoint::inFlight);
             gauge(

@@ -126,7 +126,6 @@ class AdaptiveLimitSimulationTest {
             BackOff backOff = new BackOff(Duration.ofMillis(1), Duration.ofMillis(1), random);
             endpoint = new Endpoint(options.endpoints().getFirst(), options, backOff, SlackGate.OPEN, clock);
             EngineMeters meters = new EngineMeters();
-            meters.endpoint("m", "a");
             ModelInfo model = new ModelInfo("m", Optional.empty(), Optional.empty(), 1);
             dispatcher = new Dispatcher(model, options, List.of(endpoint), backOff, clock, meters, this);
         }

@@ -194,6 +194,11 @@ final class SocketServer implements AutoCloseable {
             }
         }
 
+        /** Which connection it comes over. */
+        Object connection() {
+            return socket;
+        }
+
         void hangUp() throws IOException {
             socket.close();
         }

@@ -117,8 +117,8 @@ public final class ServerFaults {
 
     private static String message(JsonNode body) {
         JsonNode error = body.path("error");
-        for (JsonNode candidate : List.of(
-                error.path("message"), error, body.path("message"), body.path("detail"), body.path("error_msg"))) {
+        for (JsonNode candidate :
+                List.of(error.path("message"), error, body.path("message"), body.path("detail"), body)) {
             if (candidate.isTextual()) {
                 return candidate.textValue();
             }

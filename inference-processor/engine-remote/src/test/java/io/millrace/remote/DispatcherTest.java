@@ -1,0 +1,378 @@
+package io.millrace.remote;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
+import io.millrace.engine.Completion;
+import io.millrace.engine.Completion.Failed;
+import io.millrace.engine.Completion.FinishReason;
+import io.millrace.engine.FailureCode;
+import io.millrace.engine.InferenceRequest;
+import io.millrace.engine.Input;
+import io.millrace.engine.ModelInfo;
+import io.millrace.engine.Operation;
+import io.millrace.engine.Output;
+import io.millrace.engine.SamplingParameters;
+import io.millrace.remote.RemoteOptions.Choice;
+import io.millrace.remote.RemoteOptions.Server;
+import io.millrace.remote.protocol.Answer;
+import io.millrace.remote.protocol.Answer.TokenCounts;
+import io.millrace.remote.protocol.Fault;
+import io.millrace.remote.protocol.Fault.Kind;
+import io.millrace.remote.protocol.OpenAiProtocol;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Decisions alone: time is the test's, and so is what servers say. */
+class DispatcherTest implements Dispatcher.Actions {
+
+    private final FakeClock clock = new FakeClock();
+    private final Map<String, Attempt> sent = new LinkedHashMap<>(); // by request, not yet ended
+    private final Map<String, Flight> flights = new LinkedHashMap<>();
+    private final Map<String, Completion> completions = new LinkedHashMap<>();
+    private final List<Endpoint> endpoints = new ArrayList<>();
+
+    @Override
+    public void send(Flight flight, Attempt attempt) {
+        sent.put(flight.request().id(), attempt);
+        flights.put(flight.request().id(), flight);
+    }
+
+    @Override
+    public void complete(Flight flight, Completion completion) {
+        assertThat(completions.put(flight.request().id(), completion)).isNull();
+    }
+
+    private Dispatcher dispatcher(List<Server> servers, UnaryOperator<RemoteOptions.Builder> change) {
+        RemoteOptions options = change.apply(RemoteOptions.builder("m")
+                        .endpoints(servers)
+                        .retries(new RemoteOptions.Retries(3, 1, Duration.ofSeconds(1), Duration.ofSeconds(8))))
+                .build();
+        BackOff backOff =
+                new BackOff(options.retries().firstBackOff(), options.retries().longestBackOff(), new Random(1));
+        EngineMeters meters = new EngineMeters();
+        for (Server server : options.endpoints()) {
+            endpoints.add(new Endpoint(server, options, backOff, SlackGate.OPEN, clock));
+        }
+        ModelInfo model = new ModelInfo("m", Optional.empty(), Optional.empty(), 1);
+        return new Dispatcher(model, options, endpoints, backOff, clock, meters, this);
+    }
+
+    private static Server server(String name, int maxInFlight, OptionalLong tokens) {
+        return new Server(name, URI.create("http://" + name + "/v1"), maxInFlight, tokens);
+    }
+
+    private static List<Server> servers(String... names) {
+        return List.of(names).stream()
+                .map(name -> server(name, 8, OptionalLong.empty()))
+                .toList();
+    }
+
+    private void accept(Dispatcher dispatcher, String id, String prompt, int maxTokens) {
+        InferenceRequest request = new InferenceRequest(
+                id,
+                Operation.GENERATE,
+                new Input.Text(prompt),
+                SamplingParameters.builder().maxTokens(maxTokens).build(),
+                Optional.empty(),
+                0,
+                0,
+                "",
+                Optional.empty(),
+                clock.nanoTime());
+        OpenAiProtocol protocol = new OpenAiProtocol("m", Map.of());
+        assertThat(dispatcher.accept(new Flight(request, protocol.call(request), _ -> {}, clock)))
+                .isEmpty();
+    }
+
+    private String endpointOf(String id) {
+        return sent.get(id).endpoint().name();
+    }
+
+    private void end(Dispatcher dispatcher, String id, Outcome outcome) {
+        dispatcher.ended(flights.get(id), sent.remove(id), outcome);
+    }
+
+    private static Outcome answered() {
+        return new Outcome.Answered(new Answer(
+                new Output.Text("a", List.of(), List.of(), List.of()),
+                FinishReason.STOP,
+                new TokenCounts(OptionalInt.of(1), 0, OptionalInt.of(1)),
+                Optional.empty()));
+    }
+
+    private static Outcome away() {
+        return new Outcome.Faulted(new Fault.Away(Kind.UNAVAILABLE, "down", Optional.empty()), "");
+    }
+
+    private static Outcome broken() {
+        return new Outcome.Faulted(new Fault.Broken(Kind.SERVER_ERROR, "oops"), "");
+    }
+
+    private void tickAfter(Dispatcher dispatcher, Duration time) {
+        clock.advance(time);
+        dispatcher.tick();
+    }
+
+    @Test
+    void shouldGoWhereTheFewestTokensAre() {
+        Dispatcher dispatcher = dispatcher(servers("a", "b"), options -> options);
+        accept(dispatcher, "large", "x", 1000);
+        accept(dispatcher, "s1", "x", 100);
+        accept(dispatcher, "s2", "x", 100);
+        accept(dispatcher, "s3", "x", 100);
+
+        assertThat(endpointOf("large")).isEqualTo("a");
+        assertThat(List.of(endpointOf("s1"), endpointOf("s2"), endpointOf("s3")))
+                .containsOnly("b");
+    }
+
+    @Test
+    void shouldShareEvenlyWhereNothingIsInFlight() {
+        Dispatcher dispatcher = dispatcher(servers("a", "b", "c"), options -> options);
+        List<String> order = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            accept(dispatcher, "r" + i, "x", 10);
+            order.add(endpointOf("r" + i));
+            dispatcher.firstToken(sent.get("r" + i));
+            end(dispatcher, "r" + i, answered());
+        }
+        assertThat(order).containsExactly("a", "b", "c", "a", "b", "c");
+    }
+
+    @Test
+    void shouldSendPromptsOfOnePrefixToOneEndpointUntilThatHasMuchMoreToDo() {
+        Dispatcher dispatcher = dispatcher(servers("a", "b", "c"), options -> options.choice(Choice.PREFIX_AFFINITY));
+        Map<String, String> homes = new LinkedHashMap<>();
+        for (int i = 0; i < 60; i++) {
+            accept(dispatcher, "r" + i, "prefix " + i % 20, 10);
+            String home = endpointOf("r" + i);
+            assertThat(homes.merge("prefix " + i % 20, home, (before, now) -> before))
+                    .isEqualTo(home);
+            end(dispatcher, "r" + i, answered());
+        }
+        assertThat(homes.values()).as("all endpoints get some").contains("a", "b", "c");
+
+        for (int i = 0; i < 20; i++) {
+            accept(dispatcher, "burst" + i, "prefix 0", 1000);
+        }
+        List<String> burst =
+                IntStream.range(0, 20).mapToObj(i -> endpointOf("burst" + i)).toList();
+        assertThat(burst.subList(0, 2)).containsOnly(homes.get("prefix 0"));
+        assertThat(burst).contains("a", "b", "c");
+    }
+
+    @Test
+    void shouldKeepWithinTheTokenBudgetButTakeALargeRequestAlone() {
+        Dispatcher dispatcher = dispatcher(List.of(server("a", 8, OptionalLong.of(500))), options -> options);
+        accept(dispatcher, "huge", "x", 2000);
+        accept(dispatcher, "s1", "x", 200);
+        accept(dispatcher, "s2", "x", 200);
+        accept(dispatcher, "s3", "x", 200);
+        assertThat(sent).containsOnlyKeys("huge");
+        assertThat(dispatcher.stats().kvCacheUsage()).isEqualTo(1);
+
+        end(dispatcher, "huge", answered());
+        assertThat(sent).as("what answers take corrects what is reserved").containsKeys("s1", "s2");
+        assertThat(sent).doesNotContainKey("s3");
+        assertThat(dispatcher.stats().kvCacheUsage()).isBetween(0.5, 1.0);
+    }
+
+    @Test
+    void shouldKeepWithinMaxInFlightOfEndpointsAndMaxNumSeqsOfAll() {
+        Dispatcher dispatcher = dispatcher(
+                List.of(server("a", 2, OptionalLong.empty()), server("b", 2, OptionalLong.empty())),
+                options -> options.maxNumSeqs(3));
+        for (int i = 0; i < 6; i++) {
+            accept(dispatcher, "r" + i, "x", 10);
+        }
+        assertThat(sent).containsOnlyKeys("r0", "r1", "r2");
+        assertThat(endpoints).extracting(Endpoint::inFlight).containsExactly(2, 1);
+    }
+
+    @Test
+    void shouldTryAServerThatWasAwayWithOneRequestFirst() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        for (int i = 0; i < 4; i++) {
+            accept(dispatcher, "r" + i, "x", 10);
+        }
+        for (String id : List.copyOf(sent.keySet())) {
+            end(dispatcher, id, away());
+        }
+        assertThat(sent).isEmpty();
+        assertThat(dispatcher.stats().healthy()).isFalse();
+        assertThat(dispatcher.refusal().orElseThrow().message())
+                .as("four that failed together make one pause")
+                .matches("endpoint a \\(http://a/v1\\): down; tried again in (0\\.[5-9]|1\\.0) s");
+
+        tickAfter(dispatcher, Duration.ofSeconds(1));
+        assertThat(sent).containsOnlyKeys("r0");
+        end(dispatcher, "r0", away());
+        assertThat(dispatcher.refusal().orElseThrow().message()).matches(".*in (1\\.[0-9]|2\\.0) s");
+
+        tickAfter(dispatcher, Duration.ofSeconds(2));
+        end(dispatcher, "r0", answered());
+        assertThat(sent).containsOnlyKeys("r1", "r2", "r3");
+        assertThat(completions).containsOnlyKeys("r0");
+    }
+
+    @Test
+    void shouldOpenTheBreakerAndCloseItAfterGoodAttempts() {
+        Dispatcher dispatcher = dispatcher(
+                servers("a"),
+                options -> options.breaker(new RemoteOptions.Breaker(0.5, 4, Duration.ofSeconds(30)))
+                        .retries(new RemoteOptions.Retries(9, 1, Duration.ofMillis(1), Duration.ofMillis(1))));
+        accept(dispatcher, "r", "x", 10);
+        end(dispatcher, "r", broken());
+        tickAfter(dispatcher, Duration.ofSeconds(1));
+        end(dispatcher, "r", broken());
+
+        assertThat(endpoints.getFirst().breakerState()).isEqualTo(State.OPEN);
+        assertThat(dispatcher.refusal().orElseThrow().message())
+                .isEqualTo("endpoint a (http://a/v1): its circuit breaker is open: oops; tried again in 30.0 s");
+        tickAfter(dispatcher, Duration.ofSeconds(29));
+        assertThat(sent).isEmpty();
+        tickAfter(dispatcher, Duration.ofSeconds(2));
+        assertThat(dispatcher.refusal())
+                .as("takes requests before any has tried it")
+                .isEmpty();
+        assertThat(sent).containsOnlyKeys("r");
+        assertThat(endpoints.getFirst().breakerState()).isEqualTo(State.HALF_OPEN);
+        for (int i = 0; i < 5; i++) {
+            accept(dispatcher, "more" + i, "x", 10);
+        }
+        assertThat(sent).as("as many as may try").hasSize(3);
+        for (String id : List.copyOf(sent.keySet())) {
+            end(dispatcher, id, answered());
+        }
+        assertThat(endpoints.getFirst().breakerState()).isEqualTo(State.CLOSED);
+        assertThat(sent).hasSize(3);
+    }
+
+    @Test
+    void shouldGiveThePermissionBackOfAnAttemptThatIsCancelled() {
+        Dispatcher dispatcher = dispatcher(
+                servers("a"),
+                options -> options.breaker(new RemoteOptions.Breaker(0.5, 2, Duration.ofSeconds(1)))
+                        .retries(new RemoteOptions.Retries(9, 1, Duration.ofMillis(1), Duration.ofMillis(1))));
+        accept(dispatcher, "r", "x", 10);
+        end(dispatcher, "r", broken());
+        assertThat(endpoints.getFirst().breakerState()).isEqualTo(State.OPEN);
+        tickAfter(dispatcher, Duration.ofSeconds(2));
+        for (int i = 0; i < 20; i++) {
+            accept(dispatcher, "c" + i, "x", 10);
+        }
+        for (int i = 0; i < 20; i++) {
+            String id = sent.keySet().stream()
+                    .filter(each -> each.startsWith("c"))
+                    .findFirst()
+                    .orElseThrow();
+            dispatcher.cancel(id);
+            end(dispatcher, id, new Outcome.Stopped(Attempt.Stop.CANCELLED, ""));
+        }
+        assertThat(completions).hasSize(20);
+        assertThat(sent).containsOnlyKeys("r");
+        assertThat(endpoints.getFirst().inFlight()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldSpaceRetriesOutByTheirBudgetAndFailNoneOfIt() {
+        Dispatcher dispatcher = dispatcher(
+                servers("a"),
+                options -> options.breaker(new RemoteOptions.Breaker(1, 1000, Duration.ofSeconds(1)))
+                        .retries(new RemoteOptions.Retries(3, 0.01, Duration.ofMillis(1), Duration.ofMillis(1))));
+        for (int round = 0; round < 4; round++) {
+            for (int i = 0; i < 8; i++) {
+                accept(dispatcher, "r" + round + "-" + i, "x", 10);
+            }
+            for (String id : List.copyOf(sent.keySet())) {
+                end(dispatcher, id, broken());
+            }
+        }
+        tickAfter(dispatcher, Duration.ofMillis(100));
+        assertThat(sent).as("8 of the limit; the reserve has ten").hasSize(8);
+        for (String id : List.copyOf(sent.keySet())) {
+            end(dispatcher, id, answered());
+        }
+        int answeredSoFar = completions.size();
+        assertThat(answeredSoFar).isEqualTo(8);
+        tickAfter(dispatcher, Duration.ofMillis(100));
+        for (String id : List.copyOf(sent.keySet())) {
+            end(dispatcher, id, answered());
+        }
+        assertThat(completions).as("the reserve is used up").hasSizeBetween(10, 11);
+        assertThat(dispatcher.stats().waiting()).isEqualTo(32 - completions.size());
+        for (int i = 0; i < 40; i++) {
+            tickAfter(dispatcher, Duration.ofSeconds(1));
+            for (String id : List.copyOf(sent.keySet())) {
+                end(dispatcher, id, answered());
+            }
+        }
+        assertThat(completions).hasSize(32);
+        assertThat(completions.values()).noneMatch(Failed.class::isInstance);
+    }
+
+    @Test
+    void shouldTakeASilentServerForAwayOnlyIfItAnsweredNobodyElse() {
+        Dispatcher dispatcher = dispatcher(
+                servers("a"),
+                options ->
+                        options.retries(new RemoteOptions.Retries(1, 1, Duration.ofMillis(1), Duration.ofMillis(1))));
+        Outcome silent = new Outcome.Stopped(Attempt.Stop.READ_TIMEOUT, "");
+        accept(dispatcher, "r", "x", 10);
+        clock.advance(Duration.ofMinutes(2));
+        end(dispatcher, "r", silent);
+        assertThat(completions).isEmpty();
+
+        tickAfter(dispatcher, Duration.ofSeconds(10));
+        assertThat(sent).containsOnlyKeys("r");
+        accept(dispatcher, "other", "x", 10);
+        clock.advance(Duration.ofSeconds(1));
+        assertThat(sent).as("a server that was away is tried with one request").containsOnlyKeys("r");
+        end(dispatcher, "r", silent);
+        tickAfter(dispatcher, Duration.ofSeconds(10));
+        clock.advance(Duration.ofSeconds(1));
+        end(dispatcher, "r", answered());
+        assertThat(sent).containsOnlyKeys("other");
+        accept(dispatcher, "third", "x", 10);
+        clock.advance(Duration.ofSeconds(1));
+        end(dispatcher, "third", answered());
+        end(dispatcher, "other", silent);
+        assertThat(((Failed) completions.get("other")).code()).isEqualTo(FailureCode.ENGINE_ERROR);
+        assertThat(((Failed) completions.get("other")).message())
+                .isEqualTo("attempts=1, the last on endpoint a: no byte for read_timeout=PT2M");
+    }
+
+    @Test
+    void shouldShrinkTheLimitOfAServerThatRefusesForOthersSake() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        for (int i = 0; i < 8; i++) {
+            accept(dispatcher, "r" + i, "x", 10);
+        }
+        assertThat(endpoints.getFirst().limit()).isEqualTo(8);
+        for (int i = 4; i < 8; i++) {
+            end(
+                    dispatcher,
+                    "r" + i,
+                    new Outcome.Faulted(
+                            new Fault.Away(Kind.RATE_LIMITED, "busy", Optional.of(Duration.ofSeconds(1))), ""));
+        }
+        assertThat(endpoints.getFirst().limit()).as("once for all of them").isEqualTo(7);
+        assertThat(endpoints.getFirst().breakerState()).isEqualTo(State.CLOSED);
+        tickAfter(dispatcher, Duration.ofMillis(999));
+        assertThat(sent).hasSize(4);
+        tickAfter(dispatcher, Duration.ofMillis(2));
+        assertThat(sent).as("a busy server is not a suspect one").hasSize(7);
+    }
+}

@@ -1,0 +1,184 @@
+package io.millrace.remote;
+
+import static io.millrace.remote.TestEngine.text;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+import static org.awaitility.Awaitility.await;
+
+import io.millrace.engine.Completion;
+import io.millrace.remote.RemoteOptions.Metric;
+import io.millrace.remote.RemoteOptions.Query;
+import io.millrace.remote.RemoteOptions.Signal;
+import io.millrace.remote.RemoteOptions.Slack;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Only what live traffic leaves. */
+class SlackTest {
+
+    private static final SlackCurve CURVE = SlackCurve.parse("0:1, 4:0.5, 8:0");
+    private static final Metric WAITING = new Metric("vllm:num_requests_waiting");
+
+    @ParameterizedTest
+    @CsvSource({"-1, 1", "0, 1", "2, 0.75", "4, 0.5", "6, 0.25", "7.9, 0.0125", "8, 0", "1e9, 0"})
+    void shouldGoByTheCurve(double value, double fraction) {
+        assertThat(CURVE.at(value)).isEqualTo(fraction, within(1e-9));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "0-1 | remote.slack.curve=0-1, expected=value:fraction, value:fraction, …",
+                "0:x | remote.slack.curve=0:x, expected=value:fraction, value:fraction, …",
+                "4:1, 4:0 | remote.slack.curve=4.0, expected=values that rise from point to point",
+                "0:2 | remote.slack.curve=2.0, expected=fractions of 0 to 1",
+            })
+    void shouldRefuseACurveThatIsNone(String text, String message) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> SlackCurve.parse(text))
+                .withMessage(message);
+    }
+
+    @Test
+    void shouldSumTheSeriesOfOneMetric() {
+        String text = """
+                # HELP vllm:num_requests_waiting Number of requests waiting.
+                # TYPE vllm:num_requests_waiting gauge
+                vllm:num_requests_waiting{model_name="a}b\\"{",engine="0"} 3.0
+                vllm:num_requests_waiting{model_name="b"} 2 1700000000000
+                vllm:num_requests_waiting_total 100
+                vllm:num_requests_running 7
+                vllm:broken NaN
+                vllm:broken x
+                vllm:full +Inf
+                """;
+        assertThat(PrometheusText.sum(text, "vllm:num_requests_waiting")).hasValue(5);
+        assertThat(PrometheusText.sum(text, "vllm:num_requests_running")).hasValue(7);
+        assertThat(PrometheusText.sum(text, "vllm:full")).hasValue(Double.POSITIVE_INFINITY);
+        assertThat(PrometheusText.sum(text, "vllm:broken")).isEmpty();
+        assertThat(PrometheusText.sum(text, "vllm:num")).isEmpty();
+    }
+
+    @Test
+    void shouldLeaveNothingWithoutAFreshReading() {
+        Slack options = new Slack(Optional.empty(), WAITING, Duration.ofSeconds(1), Duration.ofSeconds(5), CURVE);
+        SlackGate.BySignal gate = new SlackGate.BySignal(options);
+        assertThat(gate.fraction(0)).isZero();
+        assertThat(gate.describe(0)).contains("was not read for PT5S: not read yet");
+
+        gate.read(4, 0);
+        assertThat(gate.fraction(5_000_000_000L)).isEqualTo(0.5);
+        assertThat(gate.fraction(5_000_000_001L)).isZero();
+        gate.failed("status=500");
+        assertThat(gate.describe(6_000_000_000L)).endsWith("status=500");
+    }
+
+    /** A model server whose metrics say what is set here. */
+    private static SocketServer server(AtomicReference<String> metrics, Queue<String> paths) throws Exception {
+        return SocketServer.start((request, reply) -> {
+            paths.add(request.path());
+            if (request.method().equals("GET")) {
+                reply.whole(200, "text/plain", metrics.get());
+            } else {
+                reply.answer("ok");
+            }
+        });
+    }
+
+    private static Slack slack(Optional<URI> url, Signal signal) {
+        return new Slack(url, signal, Duration.ofMillis(20), Duration.ofMillis(500), CURVE);
+    }
+
+    @Test
+    void shouldWaitWhileTheServersOwnMetricLeavesNothing() throws Exception {
+        AtomicReference<String> metrics = new AtomicReference<>("vllm:num_requests_waiting 2");
+        Queue<String> paths = new ConcurrentLinkedQueue<>();
+        try (SocketServer server = server(metrics, paths);
+                TestEngine engine = TestEngine.before(
+                        List.of(server.url()), options -> options.slack(slack(Optional.empty(), WAITING)))) {
+            assertThat(engine.engine().stats().healthy())
+                    .as("before the first reading")
+                    .isFalse();
+            await().until(() -> engine.engine().stats().healthy());
+            assertThat(engine.engine().describe()).contains("slack 0.75");
+            assertThat(text(engine.chat("hello"))).isEqualTo("ok");
+            assertThat(paths).contains("/metrics");
+
+            metrics.set("vllm:num_requests_waiting 8");
+            await().until(() -> !engine.engine().stats().healthy());
+            assertThat(engine.engine().awaitsServer()).isTrue();
+            assertThat(engine.engine().describe()).contains("8.0 leaves 0.00 of the budgets");
+
+            metrics.set("no such metric");
+            await().until(() -> engine.engine().describe().contains("expected=among those served"));
+            metrics.set("vllm:num_requests_waiting 0");
+            await().until(() -> engine.engine().stats().healthy());
+        }
+    }
+
+    @Test
+    void shouldGoByAQuery() throws Exception {
+        AtomicReference<String> metrics = new AtomicReference<>(
+                "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"metric\":{},\"value\":[1,\"1\"]},{\"metric\":{},\"value\":[1,\"3\"]}]}}");
+        Queue<String> paths = new ConcurrentLinkedQueue<>();
+        try (SocketServer prometheus = server(metrics, paths);
+                SocketServer server = SocketServer.start((_, reply) -> reply.answer("ok"));
+                TestEngine engine = TestEngine.before(
+                        List.of(server.url()),
+                        options -> options.slack(slack(
+                                Optional.of(URI.create("http://127.0.0.1:" + prometheus.port())),
+                                new Query("sum(a{b=\"c\"})"))))) {
+            await().until(() -> engine.engine().describe().contains("slack 0.50"));
+            assertThat(paths).contains("/api/v1/query?query=sum%28a%7Bb%3D%22c%22%7D%29");
+
+            metrics.set("{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"6\"]}}");
+            await().until(() -> engine.engine().describe().contains("slack 0.25"));
+            metrics.set("{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[]}}");
+            await().until(() -> engine.engine().describe().contains("with 0 results, expected=at least one"));
+        }
+    }
+
+    @Test
+    void shouldKeepWhatItHasAcceptedUntilThereIsSlack() throws Exception {
+        AtomicReference<String> metrics = new AtomicReference<>("vllm:num_requests_waiting 0");
+        Queue<String> paths = new ConcurrentLinkedQueue<>();
+        AtomicReference<CompletableFuture<Void>> hold = new AtomicReference<>(new CompletableFuture<>());
+        try (SocketServer server = SocketServer.start((request, reply) -> {
+                    paths.add(request.path());
+                    if (request.method().equals("GET")) {
+                        reply.whole(200, "text/plain", metrics.get());
+                    } else {
+                        hold.get().join();
+                        reply.answer("ok");
+                    }
+                });
+                TestEngine engine = TestEngine.before(
+                        List.of(server.url()),
+                        options ->
+                                options.slack(slack(Optional.empty(), WAITING)).maxNumSeqs(1))) {
+            await().until(() -> engine.engine().stats().healthy());
+            CompletableFuture<Completion> first = engine.chat("first");
+            CompletableFuture<Completion> second = engine.chat("second");
+            metrics.set("vllm:num_requests_waiting 9");
+            await().until(() -> !engine.engine().stats().healthy());
+            hold.get().complete(null);
+            assertThat(text(first)).isEqualTo("ok");
+            await().during(Duration.ofMillis(100))
+                    .until(() -> engine.engine().stats().waiting() == 1);
+
+            metrics.set("vllm:num_requests_waiting 1");
+            assertThat(text(second)).isEqualTo("ok");
+        }
+    }
+}

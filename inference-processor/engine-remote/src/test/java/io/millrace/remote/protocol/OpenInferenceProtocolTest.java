@@ -1,0 +1,137 @@
+package io.millrace.remote.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millrace.engine.Completion.FinishReason;
+import io.millrace.engine.InferenceRequest;
+import io.millrace.engine.Input;
+import io.millrace.engine.Input.Message;
+import io.millrace.engine.Operation;
+import io.millrace.engine.Output;
+import io.millrace.engine.ResponseFormat;
+import io.millrace.engine.SamplingParameters;
+import io.millrace.remote.protocol.OpenInferenceProtocol.Method;
+import io.millrace.remote.protocol.OpenInferenceProtocol.Tensors;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class OpenInferenceProtocolTest {
+
+    private static final Input TEXT = new Input.Text("hello");
+    private static final OpenInferenceProtocol GENERATE = new OpenInferenceProtocol(
+            "my model", Method.GENERATE, Tensors.DEFAULT, Map.of("exclude_input_in_output", true));
+    private static final OpenInferenceProtocol INFER =
+            new OpenInferenceProtocol("embedder", Method.INFER, new Tensors("TEXT", List.of(1, 1), "VECTOR"), Map.of());
+
+    private static InferenceRequest request(Operation operation, Input input, SamplingParameters sampling) {
+        return new InferenceRequest("r", operation, input, sampling, Optional.empty(), 7, 0, "", Optional.empty(), 0);
+    }
+
+    private static Answer read(ServerCall call, String body) throws FaultException {
+        AnswerReader reader = call.reader().get();
+        reader.accept(Json.parse(body.replace('\'', '"')));
+        return reader.answer();
+    }
+
+    @Test
+    void shouldUseTritonsGenerate() throws FaultException {
+        SamplingParameters sampling =
+                SamplingParameters.builder().maxTokens(5).stop(List.of("!")).build();
+        ServerCall call = GENERATE.call(request(Operation.GENERATE, TEXT, sampling));
+
+        assertThat(call.path()).isEqualTo("/v2/models/my%20model/generate");
+        assertThat(call.delivery()).isEqualTo(ServerCall.Delivery.WHOLE);
+        assertThat(new String(call.body(), StandardCharsets.UTF_8))
+                .isEqualTo(
+                        "{\"text_input\":\"hello\",\"parameters\":{\"max_tokens\":5,\"temperature\":1.0,\"top_p\":1.0},"
+                                + "\"exclude_input_in_output\":true}");
+
+        Answer answer = read(call, "{'model_name':'m','model_version':'3','text_output':'hi! there'}");
+        assertThat(((Output.Text) answer.output()).text()).isEqualTo("hi");
+        assertThat(answer.version()).contains("3");
+        assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP);
+    }
+
+    @Test
+    void shouldReadWhatTheVllmBackendAdds() throws FaultException {
+        ServerCall call = GENERATE.call(request(Operation.GENERATE, TEXT, SamplingParameters.DEFAULT));
+        Answer answer = read(
+                call, "{'text_output':['hi'],'finish_reason':'length','num_input_tokens':4,'num_output_tokens':9}");
+
+        assertThat(answer.finishReason()).isEqualTo(FinishReason.LENGTH);
+        assertThat(answer.tokens().prompt()).hasValue(4);
+        assertThat(answer.tokens().completion()).hasValue(9);
+    }
+
+    @Test
+    void shouldInferWithNamedTensors() throws FaultException {
+        ServerCall call = INFER.call(request(Operation.EMBED, TEXT, SamplingParameters.DEFAULT));
+
+        assertThat(call.path()).isEqualTo("/v2/models/embedder/infer");
+        assertThat(new String(call.body(), StandardCharsets.UTF_8))
+                .isEqualTo(
+                        "{\"inputs\":[{\"name\":\"TEXT\",\"datatype\":\"BYTES\",\"shape\":[1,1],\"data\":[\"hello\"]}],"
+                                + "\"outputs\":[{\"name\":\"VECTOR\"}]}");
+
+        Answer answer = read(
+                call,
+                "{'model_version':'1','outputs':[{'name':'OTHER','data':[9]},{'name':'VECTOR','datatype':'FP32','shape':[1,2],'data':[0.5,-1]}]}");
+        assertThat(answer.output()).isEqualTo(new Output.Embedding(List.of(0.5f, -1f)));
+    }
+
+    @Test
+    void shouldInferText() throws FaultException {
+        ServerCall call = INFER.call(request(Operation.GENERATE, TEXT, SamplingParameters.GREEDY));
+
+        assertThat(new String(call.body(), StandardCharsets.UTF_8))
+                .endsWith("\"parameters\":{\"temperature\":0.0,\"top_p\":1.0}}");
+        Answer answer = read(call, "{'outputs':[{'name':'VECTOR','datatype':'BYTES','shape':[1],'data':['hi']}]}");
+        assertThat(((Output.Text) answer.output()).text()).isEqualTo("hi");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'outputs':[{'name':'A'},{'name':'B'}]} | outputs=[A, B], expected=VECTOR",
+                "{'outputs':[{'name':'VECTOR','data':[7]}]} | VECTOR=7, expected=a text of BYTES",
+                "{'error':'unknown tensor'} | status=500: unknown tensor",
+            })
+    void shouldNotTakeWhatIsNoAnswer(String body, String message) {
+        ServerCall call = INFER.call(request(Operation.GENERATE, TEXT, SamplingParameters.DEFAULT));
+        assertThatThrownBy(() -> read(call, body))
+                .isInstanceOf(FaultException.class)
+                .hasMessage(message);
+    }
+
+    @Test
+    void shouldRefuseWhatTheProtocolCannotSay() {
+        assertThatThrownBy(() -> GENERATE.call(request(Operation.EMBED, TEXT, SamplingParameters.DEFAULT)))
+                .hasMessage("operation=embed, expected=generate, for protocol open-inference");
+        assertThatThrownBy(() -> INFER.call(request(Operation.CHAT, TEXT, SamplingParameters.DEFAULT)))
+                .hasMessage("operation=chat, expected=generate or embed, for protocol open-inference");
+        assertThatThrownBy(() -> GENERATE.call(request(
+                        Operation.GENERATE,
+                        new Input.Conversation(List.of(new Message("user", "x"))),
+                        SamplingParameters.DEFAULT)))
+                .hasMessage("input=messages or token ids, expected=text, for protocol open-inference");
+        assertThatThrownBy(() -> GENERATE.call(request(
+                        Operation.GENERATE,
+                        TEXT,
+                        SamplingParameters.builder()
+                                .responseFormat(new ResponseFormat.JsonObject())
+                                .build())))
+                .hasMessage("response_format=json_object, expected=text, for protocol open-inference");
+        assertThatThrownBy(() -> GENERATE.call(request(
+                        Operation.GENERATE,
+                        TEXT,
+                        SamplingParameters.builder().logprobs(1).build())))
+                .hasMessage("logprobs=1, expected=absent, for protocol open-inference");
+    }
+}

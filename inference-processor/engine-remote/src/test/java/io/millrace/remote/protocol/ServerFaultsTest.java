@@ -1,0 +1,131 @@
+package io.millrace.remote.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.engine.FailureCode;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ServerFaultsTest {
+
+    private static final Instant NOW = Instant.parse("2026-01-02T03:04:05Z");
+
+    private static Fault fault(int status, String body) {
+        return ServerFaults.of(status, Optional.empty(), body, NOW);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                // vLLM
+                "{\"object\":\"error\",\"message\":\"This model's maximum context length is 16384 tokens. However, you requested 122946 tokens (112946 in the messages, 10000 in the completion). Please reduce the length of the messages or completion.\",\"type\":\"BadRequestError\",\"param\":null,\"code\":400}",
+                "{\"error\":{\"message\":\"This model's maximum context length is 128000 tokens. However, you requested 65535 output tokens and your prompt contains at least 62466 input tokens, for a total of at least 128001 tokens.\",\"type\":\"BadRequestError\",\"code\":400}}",
+                "{\"error\":{\"message\":\"The decoder prompt (length 5000) is longer than the maximum model length of 4096.\",\"code\":400}}",
+                "{\"object\":\"error\",\"message\":\"max_tokens must be at least 1, got -186.\",\"type\":\"BadRequestError\",\"param\":null,\"code\":400}",
+                // llama-server, older and newer
+                "{\"error\":{\"code\":400,\"message\":\"the request exceeds the available context size. try increasing the context size or enable context shift\",\"type\":\"exceed_context_size_error\",\"n_prompt_tokens\":14429,\"n_ctx\":8192}}",
+                "{\"error\":{\"code\":400,\"message\":\"request (131168 tokens) exceeds the available context size (131072 tokens), try increasing it\",\"type\":\"exceed_context_size_error\"}}",
+                "{\"error\":{\"code\":500,\"message\":\"input (600 tokens) is too large to process. increase the physical batch size (current batch size: 512)\",\"type\":\"server_error\"}}",
+                "{\"error\":{\"message\":\"Requested tokens (2285) exceed context window of 2048\",\"type\":\"internal_server_error\"}}",
+                // SGLang
+                "{\"object\":\"error\",\"message\":\"The input (5000 tokens) is longer than the model's context length (4096 tokens).\",\"code\":400}",
+                "{\"object\":\"error\",\"message\":\"Requested token count exceeds the model's maximum context length of 4096 tokens. You requested a total of 5000 tokens\"}",
+                // TensorRT-LLM
+                "{\"error\":\"Prompt length (5000) exceeds maximum input length (4096). Set log level to info and check TRTLLM logs\"}",
+                "{\"error\":{\"message\":\"The sum of prompt length (5000.0) and query length (0.0) should not exceed max_num_tokens (4096)\"}}",
+                // OpenAI
+                "{\"error\":{\"message\":\"Your input is too long.\",\"type\":\"invalid_request_error\",\"param\":\"messages\",\"code\":\"context_length_exceeded\"}}",
+                "{\"error\":{\"message\":\"Input tokens exceed the configured limit of 272000 tokens.\",\"code\":\"x\"}}",
+                // text-generation-inference
+                "{\"error\":\"Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 4000 `inputs` tokens and 200 `max_new_tokens`\",\"error_type\":\"validation\"}",
+            })
+    void shouldKnowAContextOverflowInAnyServersWords(String body) {
+        assertThat(fault(400, body)).isInstanceOfSatisfying(Fault.Refused.class, refused -> {
+            assertThat(refused.code()).isEqualTo(FailureCode.CONTEXT_LENGTH_EXCEEDED);
+            assertThat(refused.kind()).isEqualTo(Fault.Kind.CONTEXT_LENGTH);
+            assertThat(body).contains(refused.message());
+        });
+        assertThat(fault(500, body)).isInstanceOf(Fault.Refused.class);
+        // an upstream that is away is away, whatever the page says
+        assertThat(fault(503, body)).isInstanceOf(Fault.Away.class);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "429, RATE_LIMITED",
+        "502, UNAVAILABLE",
+        "503, UNAVAILABLE",
+        "401, MISCONFIGURED",
+        "403, MISCONFIGURED",
+        "404, MISCONFIGURED",
+        "405, MISCONFIGURED",
+        "407, MISCONFIGURED",
+        "301, MISCONFIGURED",
+        "204, MISCONFIGURED"
+    })
+    void shouldTakeAServerForAway(int status, Fault.Kind kind) {
+        assertThat(fault(status, "{}")).isInstanceOf(Fault.Away.class);
+        assertThat(fault(status, "{}").kind()).isEqualTo(kind);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"500, SERVER_ERROR", "504, SERVER_ERROR", "501, SERVER_ERROR", "408, TIMEOUT"})
+    void shouldTryAgain(int status, Fault.Kind kind) {
+        assertThat(fault(status, "oops")).isEqualTo(new Fault.Broken(kind, "status=" + status + ": oops"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 406, 413, 415, 422, 499})
+    void shouldTakeARequestForInvalid(int status) {
+        assertThat(fault(status, "{\"error\":{\"message\":\"no\"}}")).isEqualTo(Fault.Refused.invalid("no"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "{'error':{'message':'a'}} | a",
+                "{'error':'b'} | b",
+                "{'message':'c'} | c",
+                "{'detail':'d'} | d",
+                "{'detail':[{'loc':['body','top_p'],'msg':'too large','type':'x'}]} | ['body','top_p']: too large",
+                "{'unknown':1} | {'unknown':1}",
+                "<html>  no </html> | <html> no </html>",
+                "\"\" | no message",
+            })
+    void shouldFindTheServersWords(String body, String message) {
+        Fault fault = fault(422, body.replace('\'', '"'));
+        assertThat(fault.message()).isEqualTo(message.replace('\'', '"'));
+    }
+
+    @Test
+    void shouldCutALongMessage() {
+        assertThat(fault(400, "x".repeat(10_000)).message()).hasSize(501).endsWith("x…");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "3, PT3S",
+        "0, PT0S",
+        "99999, PT10M",
+        "'Fri, 02 Jan 2026 03:04:35 GMT', PT30S",
+        "'Fri, 02 Jan 2026 03:00:00 GMT', PT0S"
+    })
+    void shouldReadRetryAfter(String header, Duration expected) {
+        Fault fault = ServerFaults.of(429, Optional.of(header), "", NOW);
+        assertThat(((Fault.Away) fault).retryAfter()).contains(expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"soon", "-3", "1.5", ""})
+    void shouldNotReadWhatIsNoRetryAfter(String header) {
+        assertThat(((Fault.Away) ServerFaults.of(503, Optional.of(header), "", NOW)).retryAfter())
+                .isEmpty();
+    }
+}
