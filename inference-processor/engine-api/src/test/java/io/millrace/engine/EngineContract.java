@@ -198,7 +198,8 @@ public abstract class EngineContract {
         assertThat(ids()).containsExactlyInAnyOrder("runs", "waits", "late");
         assertThat(codes()).containsOnly(FailureCode.DEADLINE_EXCEEDED);
         assertThat(completions)
-                .allSatisfy(completion -> assertThat(((Failed) completion).message()).startsWith("deadline="));
+                .allSatisfy(completion ->
+                        assertThat(((Failed) completion).message()).startsWith("deadline="));
         released();
         awaitCompletions(4);
         assertThat(completions.stream().filter(Completed.class::isInstance))

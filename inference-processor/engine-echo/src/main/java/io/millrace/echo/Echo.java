@@ -37,8 +37,8 @@ record Echo(int promptTokens, List<String> tokens, FinishReason finishReason) im
             checkSupported(request);
             int promptTokens = promptTokens(request.input());
             if (promptTokens >= options.maxModelLen()) {
-                String message =
-                        "prompt_tokens=" + promptTokens + ", expected=fewer than max_model_len=" + options.maxModelLen();
+                String message = "prompt_tokens=" + promptTokens + ", expected=fewer than max_model_len="
+                        + options.maxModelLen();
                 return new Refused(Failed.of(request.id(), FailureCode.CONTEXT_LENGTH_EXCEEDED, message));
             }
             return echo(request, promptTokens, options);
@@ -104,7 +104,8 @@ record Echo(int promptTokens, List<String> tokens, FinishReason finishReason) im
 
     private static List<String> repeat(List<String> words, int count) {
         return IntStream.range(0, count)
-                .mapToObj(i -> i > 0 && i % words.size() == 0 ? " " + words.getFirst().strip() : words.get(i % words.size()))
+                .mapToObj(i ->
+                        i > 0 && i % words.size() == 0 ? " " + words.getFirst().strip() : words.get(i % words.size()))
                 .toList();
     }
 

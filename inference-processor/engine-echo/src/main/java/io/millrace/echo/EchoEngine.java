@@ -5,7 +5,6 @@ import io.millrace.engine.EngineStats;
 import io.millrace.engine.FailureCode;
 import io.millrace.engine.InferenceEngine;
 import io.millrace.engine.InferenceRequest;
-import io.millrace.engine.InvalidRequestException;
 import io.millrace.engine.ModelInfo;
 import io.millrace.engine.Rejection;
 import java.time.Duration;
@@ -122,8 +121,7 @@ public final class EchoEngine implements InferenceEngine {
             return Optional.of(
                     state == State.CLOSED
                             ? new Rejection(Rejection.Reason.CLOSED, "the engine is closed")
-                            : new Rejection(
-                                    Rejection.Reason.UNAVAILABLE, "the engine has failed; its log says why"));
+                            : new Rejection(Rejection.Reason.UNAVAILABLE, "the engine has failed; its log says why"));
         }
         if (inFlight.containsKey(id)) {
             throw new IllegalArgumentException("id=" + id + ", expected=one that is not in flight");
@@ -138,11 +136,9 @@ public final class EchoEngine implements InferenceEngine {
 
     private void admit(InferenceRequest request, Echo echo, Consumer<? super Completion> onCompletion) {
         long now = now();
-        long deadline = request.deadline()
-                .map(at -> now + nanosUntil(at))
-                .orElse(Long.MAX_VALUE);
-        Flight flight = new Flight(
-                request, submissions++, echo, request.admittedNanos() - originNanos, deadline, onCompletion);
+        long deadline = request.deadline().map(at -> now + nanosUntil(at)).orElse(Long.MAX_VALUE);
+        Flight flight =
+                new Flight(request, submissions++, echo, request.admittedNanos() - originNanos, deadline, onCompletion);
         inFlight.put(request.id(), flight);
         if (request.deadline().isPresent()) {
             withDeadline.add(flight);
@@ -288,7 +284,9 @@ public final class EchoEngine implements InferenceEngine {
         }
         long next = Long.MAX_VALUE;
         next = running.isEmpty() ? next : Math.min(next, running.getFirst().endNanos());
-        next = withDeadline.isEmpty() ? next : Math.min(next, withDeadline.getFirst().deadlineNanos());
+        next = withDeadline.isEmpty()
+                ? next
+                : Math.min(next, withDeadline.getFirst().deadlineNanos());
         var _ = changed.awaitNanos(Math.min(next - now(), MOST_BETWEEN_STEPS_NANOS));
     }
 

@@ -84,7 +84,8 @@ final class Flight {
 
     /** When its last token comes. */
     long endNanos() {
-        return firstTokenNanos + Math.round(nanosPerToken * Math.max(0, echo.tokens().size() - 1));
+        return firstTokenNanos
+                + Math.round(nanosPerToken * Math.max(0, echo.tokens().size() - 1));
     }
 
     int tokensAt(long nowNanos) {

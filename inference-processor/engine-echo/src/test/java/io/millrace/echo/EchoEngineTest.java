@@ -55,7 +55,8 @@ class EchoEngineTest {
         assertThat(textOf(cut)).isEqualTo("a b");
         assertThat(cut.finishReason()).isEqualTo(FinishReason.LENGTH);
 
-        assertThat(textOf(completed(text("a b c d e f g", sampling -> sampling)))).isEqualTo("a b c d e");
+        assertThat(textOf(completed(text("a b c d e f g", sampling -> sampling))))
+                .isEqualTo("a b c d e");
         assertThat(completed(text("a ".repeat(18), sampling -> sampling.maxTokens(100)))
                         .usage())
                 .isEqualTo(new Completion.Usage(18, 0, 2));
@@ -89,8 +90,8 @@ class EchoEngineTest {
                 SamplingParameters.DEFAULT));
         assertThat(textOf(chat)).isEqualTo("hello you");
         assertThat(chat.usage().promptTokens()).isEqualTo(4);
-        assertThat(textOf(completed(request(
-                        Operation.GENERATE, new Input.TokenIds(List.of(1, 2)), SamplingParameters.DEFAULT))))
+        assertThat(textOf(completed(
+                        request(Operation.GENERATE, new Input.TokenIds(List.of(1, 2)), SamplingParameters.DEFAULT))))
                 .isEqualTo("1 2");
     }
 
@@ -106,8 +107,7 @@ class EchoEngineTest {
         nanos.addAndGet(TimeUnit.MILLISECONDS.toNanos(250));
 
         assertThat(((Completed) first.join()).timings())
-                .isEqualTo(new Completion.Timings(
-                        0, 2_000_000_000, 500_000_000, 2_000_000_000, 2_500_000_000L));
+                .isEqualTo(new Completion.Timings(0, 2_000_000_000, 500_000_000, 2_000_000_000, 2_500_000_000L));
         nanos.addAndGet(TimeUnit.SECONDS.toNanos(2));
         assertThat(((Completed) second.join()).timings().queueNanos()).isEqualTo(2_500_000_000L);
         assertThat(engine.stats().busyNanosTotal()).isEqualTo(4_500_000_000L);
@@ -135,8 +135,7 @@ class EchoEngineTest {
                 text("a", sampling -> sampling.responseFormat(new ResponseFormat.JsonObject())),
                 "response_format=json_object, expected=text");
         assertFailed(
-                text("a", sampling -> sampling.logprobs(2)),
-                "logprobs=2, expected=none: an echo has no probabilities");
+                text("a", sampling -> sampling.logprobs(2)), "logprobs=2, expected=none: an echo has no probabilities");
         assertFailed(text(" ", sampling -> sampling), "prompt_tokens=0, expected=at least 1: the prompt is empty");
         InferenceRequest forServer = new InferenceRequest(
                 "r1",
@@ -201,8 +200,7 @@ class EchoEngineTest {
     }
 
     private void assertFailed(InferenceRequest request, String message) {
-        assertThat(submit(request).join())
-                .isEqualTo(Failed.of(request.id(), FailureCode.INVALID_REQUEST, message));
+        assertThat(submit(request).join()).isEqualTo(Failed.of(request.id(), FailureCode.INVALID_REQUEST, message));
     }
 
     private static String textOf(Completed completed) {

@@ -22,17 +22,22 @@ public record ModelSpec(String name, ModelSource source, Optional<String> sha256
     private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
     public ModelSpec {
-        if (name.length() > MAX_NAME_LENGTH || !NAME.matcher(name).matches()) {
-            throw new IllegalArgumentException(
-                    "model name=" + name + ", expected=letters, digits and . _ - : / @ +, at most " + MAX_NAME_LENGTH
-                            + ", a letter or digit first");
-        }
+        checkName(name);
         sha256 = sha256.map(digest -> digest.toLowerCase(Locale.ROOT));
         if (sha256.isPresent() && !SHA256.matcher(sha256.get()).matches()) {
             throw new IllegalArgumentException("sha256=" + sha256.get() + ", expected=64 hexadecimal digits");
         }
         if (sizeBytes.isPresent() && sizeBytes.getAsLong() < 1) {
             throw new IllegalArgumentException("size=" + sizeBytes.getAsLong() + ", expected=1 or more bytes");
+        }
+    }
+
+    /** Throws {@link IllegalArgumentException} where no model can have this name. */
+    public static void checkName(String name) {
+        if (name.length() > MAX_NAME_LENGTH || !NAME.matcher(name).matches()) {
+            throw new IllegalArgumentException(
+                    "model name=" + name + ", expected=letters, digits and . _ - : / @ +, at most " + MAX_NAME_LENGTH
+                            + ", a letter or digit first");
         }
     }
 

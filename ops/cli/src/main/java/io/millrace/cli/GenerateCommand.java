@@ -144,7 +144,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
         String file = source.stdin != null ? source.stdin : source.promptFile;
         try (PromptReader prompts = file == null ? null : open(file);
-                InferenceEngine engine = session.openEngine(session.model(model.model))) {
+                InferenceEngine engine = session.openEngine(session.ready(model.model))) {
             var generation = new Generation(engine, this::print);
             if (prompts == null) {
                 PromptRequest request =

@@ -4,8 +4,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.llm.gguf.GgufFile;
 import io.millrace.llm.gguf.GgufTensor;
 import io.millrace.modelstore.CachedModel;
+import io.millrace.modelstore.ModelSpec;
 import io.millrace.modelstore.ModelStore;
+import io.millrace.streams.config.EchoSettings;
+import io.millrace.streams.config.LlmSettings;
 import io.millrace.streams.config.ModelSettings;
+import io.millrace.streams.config.RemoteSettings;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -55,12 +59,24 @@ final class ModelCommand {
             Map<String, ModelSettings> wanted =
                     name == null ? session.config().models() : Map.of(name, require(session, name));
             for (ModelSettings settings : wanted.values()) {
-                try (var progress = new FetchProgress(session.terminal(), settings.spec())) {
-                    CachedModel model = session.store().fetchModel(settings.spec(), ModelStore.Check.ALWAYS, progress);
-                    session.terminal().out().println(model.path());
+                Optional<LlmSettings> llm = Session.llm(settings);
+                if (llm.isPresent()) {
+                    pull(llm.get().spec());
+                } else if (name != null) {
+                    throw new CliException(
+                            ExitCode.MODEL,
+                            "model=" + name + ", expected=one of engine llm: engine "
+                                    + settings.engine().kind() + " has no file to fetch");
                 }
             }
             return ExitCode.OK.value;
+        }
+
+        private void pull(ModelSpec spec) throws IOException {
+            try (var progress = new FetchProgress(session.terminal(), spec)) {
+                CachedModel model = session.store().fetchModel(spec, ModelStore.Check.ALWAYS, progress);
+                session.terminal().out().println(model.path());
+            }
         }
     }
 
@@ -84,13 +100,7 @@ final class ModelCommand {
         public Integer call() throws IOException {
             Map<String, ObjectNode> rows = new LinkedHashMap<>();
             for (ModelSettings settings : session.config().models().values()) {
-                Optional<CachedModel> cached = session.store().find(settings.spec());
-                ObjectNode row = cached.map(ModelCommand::json)
-                        .orElseGet(() -> Json.object()
-                                .put("name", settings.name())
-                                .put("source", settings.spec().source().shown())
-                                .put("state", "absent"));
-                rows.put(settings.name(), row.put("configured", true));
+                rows.put(settings.name(), row(settings).put("configured", true));
             }
             for (CachedModel cached : session.store().list()) {
                 rows.putIfAbsent(cached.name(), json(cached).put("configured", false));
@@ -101,6 +111,22 @@ final class ModelCommand {
                 printTable(rows);
             }
             return ExitCode.OK.value;
+        }
+
+        private ObjectNode row(ModelSettings settings) throws IOException {
+            ObjectNode row = Json.object().put("name", settings.name());
+            return switch (settings.engine()) {
+                case LlmSettings llm ->
+                    session.store()
+                            .find(llm.spec())
+                            .map(ModelCommand::json)
+                            .orElseGet(
+                                    () -> row.put("source", llm.spec().source().shown())
+                                            .put("state", "absent"));
+                case RemoteSettings remote ->
+                    row.put("source", Engines.shown(remote)).put("state", "remote");
+                case EchoSettings _ -> row.put("source", "echo").put("state", "echo");
+            };
         }
 
         private void printTable(Map<String, ObjectNode> rows) {

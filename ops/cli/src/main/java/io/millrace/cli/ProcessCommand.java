@@ -54,10 +54,11 @@ final class ProcessCommand implements Callable<Integer> {
                 var metrics = new PrometheusMetrics(
                         config.models().keySet(), config.metrics().maxTenants());
                 HealthServer _ = health(config, metrics, running);
-                Processor processor = Processor.start(config, fetchAll(config), ProcessorHooks.of(metrics))) {
+                Processor processor = Processor.start(config, readyAll(config), ProcessorHooks.of(metrics))) {
             running.set(processor);
             metrics.watch(processor.app()::status);
             metrics.watch(processor.app().streams());
+            processor.bindTo(metrics);
             return untilStopped(processor, config.processor().drainTimeout(), lastResort).value;
         }
     }
@@ -74,10 +75,10 @@ final class ProcessCommand implements Callable<Integer> {
                 : null;
     }
 
-    private List<Session.LocalModel> fetchAll(MillraceConfig config) throws IOException {
-        List<Session.LocalModel> models = new ArrayList<>();
+    private List<Session.ReadyModel> readyAll(MillraceConfig config) throws IOException {
+        List<Session.ReadyModel> models = new ArrayList<>();
         for (ModelSettings settings : config.models().values()) {
-            models.add(session.fetch(settings));
+            models.add(session.ready(settings));
         }
         return models;
     }

@@ -1,11 +1,13 @@
 package io.millrace.cli;
 
+import io.micrometer.core.instrument.binder.MeterBinder;
 import io.millrace.engine.InferenceEngine;
 import io.millrace.streams.app.ProcessorApp;
 import io.millrace.streams.app.ProcessorHooks;
 import io.millrace.streams.app.ProcessorSettings;
 import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.intake.ServedModel;
+import io.millrace.streams.metrics.PrometheusMetrics;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,22 +31,29 @@ final class Processor implements AutoCloseable {
     }
 
     /** Loads the models and joins the group. */
-    static Processor start(MillraceConfig config, List<Session.LocalModel> models, ProcessorHooks hooks)
+    static Processor start(MillraceConfig config, List<? extends Session.ReadyModel> models, ProcessorHooks hooks)
             throws IOException {
         List<InferenceEngine> engines = new ArrayList<>();
         try {
             Map<String, ServedModel> served = new LinkedHashMap<>();
-            for (Session.LocalModel model : models) {
+            for (Session.ReadyModel model : models) {
                 InferenceEngine engine = Engines.open(model);
                 engines.add(engine);
-                served.put(
-                        model.settings().name(),
-                        new ServedModel(engine, model.settings().defaultSampling()));
+                served.put(model.settings().name(), new ServedModel(engine, Engines.defaults(model.settings())));
             }
             return new Processor(engines, ProcessorApp.start(ProcessorSettings.of(config), served, hooks));
         } catch (IOException | RuntimeException e) {
             engines.forEach(InferenceEngine::close);
             throw e;
+        }
+    }
+
+    /** Engines with metrics of their own show them there. */
+    void bindTo(PrometheusMetrics metrics) {
+        for (InferenceEngine engine : engines) {
+            if (engine instanceof MeterBinder binder) {
+                metrics.bind(binder);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import io.millrace.modelstore.CachedModel;
 import io.millrace.modelstore.ModelStore;
 import io.millrace.streams.config.ConfigException;
 import io.millrace.streams.config.KafkaSettings;
+import io.millrace.streams.config.LlmSettings;
 import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.config.ModelSettings;
 import java.io.IOException;
@@ -38,12 +39,21 @@ final class Session {
         return options;
     }
 
+    /** A model with all that its engine needs on this machine. */
+    sealed interface ReadyModel {
+        ModelSettings settings();
+    }
+
     /**
-     * A model on this machine.
+     * A model whose file is on this machine.
      *
      * @param digest {@code sha256:<hex>} where it is known
      */
-    record LocalModel(ModelSettings settings, Path file, Optional<String> digest) {}
+    record LocalModel(ModelSettings settings, LlmSettings engine, Path file, Optional<String> digest)
+            implements ReadyModel {}
+
+    /** A model that needs no file here: it is on a server, or is none. */
+    record HostedModel(ModelSettings settings) implements ReadyModel {}
 
     /** The configuration file that counts, if there is one. */
     Optional<Path> configFile() {
@@ -88,16 +98,30 @@ final class Session {
         return ModelStore.open(options.modelHome == null ? ModelStore.defaultHome() : options.modelHome);
     }
 
-    /** The model of that name, fetched if need be, or the file of that path; null means the configuration's default. */
+    /** As {@link #ready}, for what works on a model's file: an error for a model that has none here. */
     LocalModel model(@Nullable String nameOrFile) throws IOException {
+        return switch (ready(nameOrFile)) {
+            case LocalModel local -> local;
+            case HostedModel(ModelSettings settings) ->
+                throw new CliException(
+                        ExitCode.MODEL,
+                        "model=" + settings.name()
+                                + ", expected=one of engine llm: this command works on a model's file, and engine "
+                                + settings.engine().kind() + " has none here");
+        };
+    }
+
+    /** The model of that name, fetched if need be, or the file of that path; null means the configuration's default. */
+    ReadyModel ready(@Nullable String nameOrFile) throws IOException {
         String name = nameOrFile == null ? config().defaultModel() : nameOrFile;
         Optional<ModelSettings> named = config().model(name);
         if (named.isPresent()) {
-            return fetch(named.get());
+            return ready(named.get());
         }
         Path file = Path.of(name);
         if (Files.isRegularFile(file)) {
-            return new LocalModel(Engines.settingsOf(file), file, Optional.empty());
+            ModelSettings settings = Engines.settingsOf(file);
+            return new LocalModel(settings, llm(settings).orElseThrow(), file, Optional.empty());
         }
         throw new CliException(
                 ExitCode.MODEL,
@@ -105,15 +129,24 @@ final class Session {
                         + String.join(", ", config().models().keySet()));
     }
 
-    /** Fetches a model, showing how far it is. */
-    LocalModel fetch(ModelSettings settings) throws IOException {
-        try (var progress = new FetchProgress(terminal, settings.spec())) {
-            CachedModel cached = store().fetchModel(settings.spec(), ModelStore.Check.WHEN_CHANGED, progress);
-            return new LocalModel(settings, cached.path(), Optional.of("sha256:" + cached.sha256()));
+    /** Fetches a model that has a file, showing how far it is. */
+    ReadyModel ready(ModelSettings settings) throws IOException {
+        Optional<LlmSettings> llm = llm(settings);
+        if (llm.isEmpty()) {
+            return new HostedModel(settings);
+        }
+        try (var progress = new FetchProgress(terminal, llm.get().spec())) {
+            CachedModel cached = store().fetchModel(llm.get().spec(), ModelStore.Check.WHEN_CHANGED, progress);
+            return new LocalModel(settings, llm.get(), cached.path(), Optional.of("sha256:" + cached.sha256()));
         }
     }
 
-    InferenceEngine openEngine(LocalModel model) throws IOException {
+    /** What only a model that is computed here has. */
+    static Optional<LlmSettings> llm(ModelSettings settings) {
+        return settings.engine() instanceof LlmSettings llm ? Optional.of(llm) : Optional.empty();
+    }
+
+    InferenceEngine openEngine(ReadyModel model) throws IOException {
         return Engines.open(model);
     }
 

@@ -5,6 +5,7 @@ import io.millrace.streams.config.Key.Properties;
 import io.millrace.streams.config.Key.Scalar;
 import io.millrace.streams.config.Key.Section;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,10 +22,12 @@ final class Binder {
 
     private final Problems problems;
     private final EnvironmentVariables environment;
+    private final JsonValues jsonValues;
 
     Binder(Problems problems, Map<String, String> environment) {
         this.problems = problems;
         this.environment = new EnvironmentVariables(environment);
+        this.jsonValues = new JsonValues(problems, this.environment);
     }
 
     Values bind(Node root) {
@@ -54,6 +57,8 @@ final class Binder {
             case Section section -> Optional.of(section(key.name(), section, node));
             case NamedSections named -> Optional.of(namedSections(key.name(), named, node));
             case Properties properties -> Optional.of(properties(key.name(), node));
+            case Key.NamedValues named -> Optional.of(namedValues(key.name(), named, node));
+            case Key.Json json -> json(key.name(), node);
         };
     }
 
@@ -76,6 +81,24 @@ final class Binder {
             }
         }
         return properties;
+    }
+
+    private Values.Entries namedValues(String name, Key.NamedValues shape, Node node) {
+        Values.Entries named = new Values.Entries();
+        for (Entry entry : entries(name, List.of(shape.nameOf()), node)) {
+            scalar(entry.name, entry.value)
+                    .flatMap(text -> parse(entry.name, shape.type(), text, entry.value))
+                    .ifPresent(value -> named.put(entry.name, value, entry.place));
+        }
+        return named;
+    }
+
+    private Optional<Values.JsonTree> json(String name, Node node) {
+        Map<String, Object> members = new LinkedHashMap<>();
+        for (Entry entry : entries(name, List.of("names to anything"), node)) {
+            members.put(entry.name, jsonValues.of(entry.value));
+        }
+        return Optional.of(new Values.JsonTree(members));
     }
 
     /** A key of the file, and what stands behind it. */
@@ -133,7 +156,8 @@ final class Binder {
         try {
             return Optional.of(type.parse(text));
         } catch (ValueType.NotOfType e) {
-            problems.error(Place.of(node), name + "=" + shorten(text) + ", expected=" + e.getMessage());
+            String shown = e.isSecret() ? "(not shown)" : shorten(text);
+            problems.error(Place.of(node), name + "=" + shown + ", expected=" + e.getMessage());
             return Optional.empty();
         }
     }

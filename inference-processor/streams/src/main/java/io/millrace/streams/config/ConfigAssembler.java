@@ -55,13 +55,43 @@ final class ConfigAssembler {
             configured = Map.of(DefaultModel.SMOLLM2.name(), new Values(new Key.Section(ModelKeys.ALL)));
         }
         Map<String, ModelSettings> models = new LinkedHashMap<>();
-        configured.forEach((name, values) -> spec(name, values, root.placeIn("models", name))
-                .ifPresent(spec -> {
-                    ModelSettings model = ModelSettings.of(spec, values);
+        configured.forEach((name, values) -> engine(name, values, root.placeIn("models", name))
+                .ifPresent(engine -> {
+                    ModelSettings model = ModelSettings.of(name, engine, values);
                     ModelChecks.check(model, values, problems);
                     models.put(name, model);
                 }));
         return Collections.unmodifiableMap(models);
+    }
+
+    private Optional<EngineSettings> engine(String name, Values values, Place place) {
+        if (!values.areSound("engine")) {
+            return Optional.empty();
+        }
+        ModelChecks.refuseKeysOfOtherEngines(values, problems);
+        return switch (values.text("engine")) {
+            case RemoteSettings.ENGINE -> isName(name, place) ? remote(name, values, place) : Optional.empty();
+            case EchoSettings.ENGINE ->
+                isName(name, place) ? Optional.of(EchoSettings.of(values.section("echo"))) : Optional.empty();
+            default -> spec(name, values, place).map(spec -> LlmSettings.of(spec, values));
+        };
+    }
+
+    private Optional<EngineSettings> remote(String name, Values values, Place place) {
+        Values remote = values.section("remote");
+        return RemoteChecks.check(name, remote, values.has("remote") ? values.place("remote") : place, problems)
+                ? Optional.of(RemoteSettings.of(name, remote))
+                : Optional.empty();
+    }
+
+    private boolean isName(String name, Place place) {
+        try {
+            ModelSpec.checkName(name);
+            return true;
+        } catch (IllegalArgumentException e) {
+            problems.error(place, String.valueOf(e.getMessage()));
+            return false;
+        }
     }
 
     private Optional<ModelSpec> spec(String name, Values values, Place place) {

@@ -222,6 +222,8 @@ final class ConfigKeys {
                         sectionOf(prefix + key.name() + ".NAME", named.section(), name).stream();
                     case Key.Scalar scalar -> Optional.<String>empty().stream();
                     case Properties properties -> Optional.<String>empty().stream();
+                    case Key.NamedValues values -> Optional.<String>empty().stream();
+                    case Key.Json json -> Optional.<String>empty().stream();
                 })
                 .findFirst();
     }

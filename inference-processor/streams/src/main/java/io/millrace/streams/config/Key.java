@@ -41,6 +41,12 @@ record Key(String name, Shape shape, Fallback fallback, String unit, String doc)
     /** A mapping from names that others define to scalars. */
     record Properties() implements Shape {}
 
+    /** A mapping from names that the user chooses to scalars of one type. */
+    record NamedValues(String nameOf, ValueType type) implements Shape {}
+
+    /** A mapping of anything, as JSON has it; it is passed on. */
+    record Json() implements Shape {}
+
     /** What holds when the key is absent. */
     sealed interface Fallback {}
 

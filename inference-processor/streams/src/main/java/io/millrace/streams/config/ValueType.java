@@ -2,12 +2,15 @@ package io.millrace.streams.config;
 
 import io.millrace.modelstore.ModelSource;
 import java.math.BigDecimal;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** What a scalar may be: how it is read, and what is said when it is something else. */
 sealed interface ValueType {
@@ -22,8 +25,20 @@ sealed interface ValueType {
     final class NotOfType extends Exception {
         private static final long serialVersionUID = 1;
 
+        private final boolean isSecret;
+
         private NotOfType(String expected) {
+            this(expected, false);
+        }
+
+        private NotOfType(String expected, boolean isSecret) {
             super(expected);
+            this.isSecret = isSecret;
+        }
+
+        /** Whether the text may be a secret, which no message repeats. */
+        boolean isSecret() {
+            return isSecret;
         }
     }
 
@@ -217,6 +232,69 @@ sealed interface ValueType {
                 throw new NotOfType(expected);
             }
             return text;
+        }
+    }
+
+    /** An address of a server, read as a {@link URI}. */
+    record Url(List<String> schemes) implements ValueType {
+        @Override
+        public URI parse(String text) throws NotOfType {
+            URI url;
+            try {
+                url = new URI(text);
+            } catch (URISyntaxException e) {
+                throw new NotOfType(expected(), text.contains("@"));
+            }
+            if (url.getRawUserInfo() != null || (url.getHost() == null && text.contains("@"))) {
+                throw new NotOfType("an address without user and password: headers have a place for secrets", true);
+            }
+            String scheme = url.getScheme() == null ? "" : url.getScheme().toLowerCase(Locale.ROOT);
+            if (!schemes.contains(scheme) || url.getHost() == null || url.getRawFragment() != null) {
+                throw new NotOfType(expected());
+            }
+            return url;
+        }
+
+        @Override
+        public String expected() {
+            return schemes.stream().map(scheme -> scheme + "://HOST").collect(Collectors.joining(" or "));
+        }
+    }
+
+    /** Where a secret is found, read as a text: the secret itself never stands in the file. */
+    record SecretPlace() implements ValueType {
+        static final String FORM = "env:[A-Za-z_][A-Za-z0-9_]*|file:.+";
+
+        @Override
+        public String parse(String text) throws NotOfType {
+            if (!Pattern.matches(FORM, text)) {
+                throw new NotOfType(expected(), true);
+            }
+            return text;
+        }
+
+        @Override
+        public String expected() {
+            return "env:VARIABLE or file:PATH, where the secret is; the secret itself does not belong into this file";
+        }
+    }
+
+    /** A function, linear between points, read as a {@link Curve}. */
+    record Linear() implements ValueType {
+        static final String FORM = "[0-9.]+ *: *[0-9.]+( *, *[0-9.]+ *: *[0-9.]+)*";
+
+        @Override
+        public Curve parse(String text) throws NotOfType {
+            try {
+                return Curve.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new NotOfType(expected());
+            }
+        }
+
+        @Override
+        public String expected() {
+            return "VALUE:FRACTION, VALUE:FRACTION, …, rising values from 0, fractions of 0 to 1, such as '0:1, 4:0.5, 8:0'";
         }
     }
 

@@ -114,6 +114,18 @@ final class Values {
         return properties;
     }
 
+    /** Values of one type by the user's names. */
+    <T> Map<String, T> named(String name, Class<T> type) {
+        Map<String, T> named = new LinkedHashMap<>();
+        each(name, (key, value) -> named.put(key, type.cast(value)));
+        return named;
+    }
+
+    /** A mapping that is passed on as it is. */
+    Map<String, Object> json(String name) {
+        return values.get(name) instanceof JsonTree tree ? tree.members() : Map.of();
+    }
+
     /** Where a property or a named section stands. */
     Place placeIn(String name, String entry) {
         return values.get(name) instanceof Entries entries ? entries.places.getOrDefault(entry, place) : place;
@@ -153,6 +165,9 @@ final class Values {
             throw new AssertionError("default of " + key.name() + " is wrong", e);
         }
     }
+
+    /** A mapping of anything. */
+    record JsonTree(Map<String, Object> members) {}
 
     /** A mapping whose names are the user's, or others'. */
     static final class Entries {

@@ -3,6 +3,7 @@ package io.millrace.streams.metrics;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -102,6 +103,11 @@ public final class PrometheusMetrics implements ProcessorObserver, AutoCloseable
     /** Shows pending, gate and engines from now on. Call once, when the application runs. */
     public void watch(Supplier<ProcessorStatus> status) {
         new StatusGauges(status, System::nanoTime).bindTo(registry, new TreeSet<>(models));
+    }
+
+    /** Shows what an engine measures itself from now on. */
+    public void bind(MeterBinder engine) {
+        engine.bindTo(registry);
     }
 
     /** Shows Kafka's own metrics from now on: consumer lag, commit and transaction times, restoration. Call once. */

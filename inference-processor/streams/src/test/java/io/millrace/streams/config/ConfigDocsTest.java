@@ -76,6 +76,11 @@ class ConfigDocsTest {
                 "kafka: {bootstrap.servers: 'a:1', acks: all, linger.ms: 5, enable.idempotence: true}",
                 "models: {org/m: {source: 'file:a', size: 1.5GiB, default_sampling: {temperature: 0.5}}}",
                 "models: {m: {source: 'file:a', size: 1000, version: 2}}",
+                "models: {m: {engine: echo, echo: {delay: 10ms, tokens_per_second: 2.5}}}",
+                "models: {m: {engine: echo}}",
+                "models: {m: {engine: remote, remote: {endpoints: {a: {url: 'http://h:1/v1'}}}}}",
+                "models: {m: {engine: remote, remote: {endpoints: {a: {url: 'https://h/v1', max_in_flight: 3}}, http_version: 2, api_key: 'file:/k', headers: {X: 1}, secret_headers: {Y: 'env:Z'}, extra_body: {top_k: [1, {a: null}]}}}}",
+                "models: {m: {engine: remote, remote: {endpoints: {a: {url: 'http://h'}}, slack: {signal: 'a:b', curve: '0:1, 4:0.5'}}}}",
                 "processor: {drain_timeout: 1m, max_pending_bytes: 64 MiB}"
             })
     void shouldTakeWhatTheProgramTakes(String yaml) {
@@ -94,6 +99,10 @@ class ConfigDocsTest {
                 "models: {m: {source: 'file:a', backend: gpu}}",
                 "models: {m: {source: 'file:a', default_sampling: {top_p: 0}}}",
                 "models: {-m: {source: 'file:a'}}",
+                "models: {m: {engine: onnx}}",
+                "models: {m: {engine: remote, remote: {endpoints: {a: {url: 'ftp://h'}}}}}",
+                "models: {m: {engine: remote, remote: {endpoints: {a: {url: 'http://h'}}, api_key: sk-123}}}",
+                "models: {m: {engine: remote, remote: {endpoints: {a: {url: 'http://h'}}, slack: {signal: a, curve: 'half'}}}}",
                 "processor: {drain_timeout: 20}",
                 "topics: {prompts: 'a b'}",
                 "kafka: {ssl: {a: b}}"

@@ -323,7 +323,7 @@ class ConfigReportTest {
         assertThat(messages("models: &m\n  a: *m"))
                 .satisfiesExactly(
                         message ->
-                                assertThat(message).startsWith("m.yaml:2:3: unknown key 'a', expected=one of source, "),
+                                assertThat(message).startsWith("m.yaml:2:3: unknown key 'a', expected=one of engine, "),
                         message -> assertThat(message).startsWith("m.yaml:2:3: model 'a' has no source"));
     }
 

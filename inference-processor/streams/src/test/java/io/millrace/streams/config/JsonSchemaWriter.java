@@ -8,6 +8,7 @@ import io.millrace.streams.config.Key.NamedSections;
 import io.millrace.streams.config.Key.Properties;
 import io.millrace.streams.config.Key.Scalar;
 import io.millrace.streams.config.Key.Section;
+import java.math.BigDecimal;
 import java.util.List;
 
 /** The keys as a JSON Schema (2020-12), for editors that complete and check YAML. */
@@ -32,6 +33,8 @@ final class JsonSchemaWriter {
                 case Section inner -> section(inner);
                 case NamedSections named -> named(named);
                 case Properties ignored -> properties();
+                case Key.NamedValues values -> namedValues(values);
+                case Key.Json ignored -> types("object", "null");
             };
             properties.set(key.name(), describe(key, shape));
         }
@@ -69,6 +72,12 @@ final class JsonSchemaWriter {
         return node;
     }
 
+    private ObjectNode namedValues(Key.NamedValues named) {
+        ObjectNode node = types("object", "null");
+        node.set("additionalProperties", scalar(named.type()));
+        return node;
+    }
+
     private ObjectNode properties() {
         ObjectNode node = types("object", "null");
         node.set("additionalProperties", types("string", "number", "boolean", "null"));
@@ -91,13 +100,22 @@ final class JsonSchemaWriter {
             case ValueType.Bool bool -> orVariable(types("boolean", "null"));
             case ValueType.Choice choice -> orVariable(types("null"), words(choice.words()));
             case ValueType.Text text -> orVariable(types("number", "null"), pattern(text.form()));
+            case ValueType.Url url ->
+                orVariable(types("null"), pattern("(" + String.join("|", url.schemes()) + ")://.+"));
+            case ValueType.SecretPlace secret -> orVariable(types("null"), pattern(ValueType.SecretPlace.FORM));
+            case ValueType.Linear linear -> orVariable(types("null"), pattern(ValueType.Linear.FORM));
             case ValueType.Source source -> orVariable(types("null"), pattern("(file|https?|hf|pypi):.+"));
         };
     }
 
     private ObjectNode words(List<String> words) {
         ObjectNode node = json.createObjectNode();
-        words.forEach(node.putArray("enum")::add);
+        ArrayNode values = node.putArray("enum");
+        words.forEach(values::add);
+        words.stream()
+                .filter(word -> word.matches("[0-9.]+"))
+                .map(BigDecimal::new)
+                .forEach(values::add);
         return node;
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.modelstore.DefaultModel;
 import io.millrace.modelstore.ModelSource;
+import io.millrace.modelstore.ModelSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -91,20 +92,15 @@ class MillraceConfigTest {
         assertThat(config.defaultModel()).isEqualTo("smollm2-135m-instruct");
         assertThat(config.models().values())
                 .containsExactly(new ModelSettings(
-                        DefaultModel.SMOLLM2,
+                        "smollm2-135m-instruct",
                         Optional.empty(),
-                        "llm",
-                        "auto",
-                        OptionalInt.empty(),
                         OptionalInt.empty(),
                         32,
-                        16,
-                        OptionalLong.empty(),
-                        true,
-                        0,
                         1024,
                         256,
-                        SamplingParameters.DEFAULT));
+                        SamplingParameters.DEFAULT,
+                        new LlmSettings(
+                                DefaultModel.SMOLLM2, "auto", OptionalInt.empty(), 16, OptionalLong.empty(), true, 0)));
         assertThat(config.processor())
                 .isEqualTo(new TopologySettings(
                         256,
@@ -134,22 +130,16 @@ class MillraceConfigTest {
         assertThat(config.topics()).isEqualTo(new TopicSettings("p", "r", "m", "e", "f", "d", "c", 4, 3));
         assertThat(config.models()).containsOnlyKeys("big/one", "small");
         ModelSettings big = config.model("big/one").orElseThrow();
-        assertThat(big.spec().source()).isEqualTo(new ModelSource.HuggingFace("org/repository", "v1", "sub/big.gguf"));
-        assertThat(big.spec().sha256()).hasValue("ab00000000000000000000000000000000000000000000000000000000000000");
-        assertThat(big.spec().sizeBytes()).hasValue(3L << 29);
+        ModelSpec spec = llm(big).spec();
+        assertThat(spec.source()).isEqualTo(new ModelSource.HuggingFace("org/repository", "v1", "sub/big.gguf"));
+        assertThat(spec.sha256()).hasValue("ab00000000000000000000000000000000000000000000000000000000000000");
+        assertThat(spec.sizeBytes()).hasValue(3L << 29);
         assertThat(big)
                 .isEqualTo(new ModelSettings(
-                        big.spec(),
+                        "big/one",
                         Optional.of("2"),
-                        "llm",
-                        "reference",
-                        OptionalInt.of(4096),
                         OptionalInt.of(4096),
                         100,
-                        32,
-                        OptionalLong.of(256 << 20),
-                        false,
-                        3,
                         77,
                         99,
                         SamplingParameters.builder()
@@ -158,7 +148,9 @@ class MillraceConfigTest {
                                 .topK(40)
                                 .minP(0.05)
                                 .repetitionPenalty(1.1)
-                                .build()));
+                                .build(),
+                        new LlmSettings(
+                                spec, "reference", OptionalInt.of(4096), 32, OptionalLong.of(256 << 20), false, 3)));
         assertThat(config.defaultModel()).isEqualTo("small");
         assertThat(config.processor())
                 .isEqualTo(new TopologySettings(
@@ -196,7 +188,7 @@ class MillraceConfigTest {
                 MillraceConfig.parse("millrace.yaml", "models: {smollm2-135m-instruct: {max_num_seqs: 8}}");
 
         ModelSettings model = config.model("smollm2-135m-instruct").orElseThrow();
-        assertThat(model.spec()).isEqualTo(DefaultModel.SMOLLM2);
+        assertThat(llm(model).spec()).isEqualTo(DefaultModel.SMOLLM2);
         assertThat(model.maxNumSeqs()).isEqualTo(8);
     }
 
@@ -206,8 +198,12 @@ class MillraceConfigTest {
                 MillraceConfig.parse("millrace.yaml", "models: {smollm2-135m-instruct: {source: 'file:mine.gguf'}}");
 
         ModelSettings model = config.model("smollm2-135m-instruct").orElseThrow();
-        assertThat(model.spec().sha256()).isEmpty();
-        assertThat(model.spec().sizeBytes()).isEmpty();
+        assertThat(llm(model).spec().sha256()).isEmpty();
+        assertThat(llm(model).spec().sizeBytes()).isEmpty();
+    }
+
+    private static LlmSettings llm(ModelSettings model) {
+        return (LlmSettings) model.engine();
     }
 
     @Test

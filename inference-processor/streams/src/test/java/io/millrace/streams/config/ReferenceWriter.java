@@ -23,6 +23,7 @@ final class ReferenceWriter {
             - Sizes are a number of bytes or have a unit: `64KiB`, `256MiB`, `2GiB` (powers of 1024), `1MB` (powers of 1000). Times always have a unit: `100ms`, `30s`, `5m`.
             - `${VARIABLE}` and `${VARIABLE:-default}` in a value stand for an environment variable; `$${` for `${` itself. Keep secrets there.
               Kafka's own `${provider:path:key}` passes through.
+            - Secrets of remote models never stand in this file: `env:VARIABLE` and `file:PATH` say where they are.
             - A key with nothing behind it counts as absent. Anchors and aliases work, merge keys (`<<`) do not.
             """;
 
@@ -50,6 +51,8 @@ final class ReferenceWriter {
                 }
                 case Scalar scalar -> {}
                 case Properties properties -> {}
+                case Key.NamedValues values -> {}
+                case Key.Json json -> {}
             }
         }
     }
@@ -80,6 +83,9 @@ final class ReferenceWriter {
             case Section section -> "a mapping, see below";
             case NamedSections named -> "a mapping from names to mappings, see below";
             case Properties properties -> "a mapping";
+            case Key.NamedValues values ->
+                "a mapping from names to " + values.type().expected();
+            case Key.Json json -> "a mapping of anything";
         };
     }
 

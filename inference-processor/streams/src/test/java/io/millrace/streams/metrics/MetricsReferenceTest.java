@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.engine.Completion;
 import io.millrace.engine.EngineStats;
+import io.millrace.remote.RemoteEngine;
+import io.millrace.remote.RemoteOptions;
 import io.millrace.schemas.ControlAction;
 import io.millrace.streams.app.ProcessorStatus;
 import io.millrace.streams.gate.Closure;
 import io.millrace.streams.gate.GateLimits;
 import io.millrace.streams.records.Outcome;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,12 +41,18 @@ class MetricsReferenceTest {
             - Label `model_name` has the models that are served, and `unknown` for prompts that ask for another or cannot be read.
             - Label `tenant` has at most `metrics.max_tenants` values, first come first served; later ones count under `other`, prompts without a tenant under `none`.
             - A prompt is counted when its result or failure is forwarded. Should that transaction be aborted, it is counted again with the next one.
+            - `millrace_remote_*` are those of models with `engine: remote`, by `endpoint`.
             - Beside these there are the JVM's and the process's own (`jvm_*`, `process_*`, `system_*`) and Kafka's (`kafka_stream_*`,
               `kafka_consumer_*`, `kafka_producer_*`). The backlog is `kafka_consumer_fetch_manager_records_lag`.
 
             | metric | type | labels | what it is |
             | --- | --- | --- | --- |
             """;
+
+    /** Nothing is asked of it. */
+    private static final RemoteOptions SERVER = RemoteOptions.builder("m")
+            .endpoints(List.of(RemoteOptions.Server.of("a", URI.create("http://127.0.0.1:1/v1"))))
+            .build();
 
     private record Metric(String type, String help, Set<String> labels) {}
 
@@ -95,7 +104,9 @@ class MetricsReferenceTest {
 
     /** A scrape of an instance in which everything has happened once. */
     private static String everything() {
-        try (PrometheusMetrics metrics = new PrometheusMetrics(List.of("m"), 1)) {
+        try (PrometheusMetrics metrics = new PrometheusMetrics(List.of("m"), 1);
+                RemoteEngine engine = RemoteEngine.open("m", SERVER)) {
+            metrics.bind(engine);
             metrics.watch(() -> new ProcessorStatus(
                     ProcessorStatus.State.RUNNING,
                     Set.of(),

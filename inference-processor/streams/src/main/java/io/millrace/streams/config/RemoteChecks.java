@@ -1,0 +1,150 @@
+package io.millrace.streams.config;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** What concerns several keys of a model on servers. */
+final class RemoteChecks {
+
+    private static final Pattern ENDPOINT = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+    private static final Pattern HEADER = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
+    private static final Set<String> OURS =
+            Set.of("connection", "content-length", "content-type", "accept", "expect", "host", "upgrade");
+    private static final List<String> OF_OPEN_INFERENCE = List.of("method", "tensors");
+
+    private final Values remote;
+    private final Problems problems;
+    private boolean isSound = true;
+
+    private RemoteChecks(Values remote, Problems problems) {
+        this.remote = remote;
+        this.problems = problems;
+    }
+
+    /**
+     * Tells what is wrong, and whether nothing is.
+     *
+     * @param place of the section, or of the model that has none
+     */
+    static boolean check(String model, Values remote, Place place, Problems problems) {
+        RemoteChecks checks = new RemoteChecks(remote, problems);
+        checks.endpoints(model, place);
+        checks.headers("headers", remote.named("headers", String.class).keySet());
+        checks.headers(
+                "secret_headers", remote.named("secret_headers", String.class).keySet());
+        checks.secrets();
+        checks.pairs();
+        checks.slack(remote.section("slack"));
+        return checks.isSound;
+    }
+
+    private void error(Place place, String message) {
+        isSound = false;
+        problems.error(place, message);
+    }
+
+    private void endpoints(String model, Place place) {
+        Map<String, Values> endpoints = remote.sections("endpoints");
+        if (endpoints.isEmpty() && remote.areSound("endpoints")) {
+            error(
+                    place,
+                    "model '" + model
+                            + "' has no endpoints, expected=remote: {endpoints: {NAME: {url: 'http://HOST:8000/v1'}}}");
+        }
+        endpoints.forEach((name, endpoint) -> {
+            Place at = remote.placeIn("endpoints", name);
+            if (!ENDPOINT.matcher(name).matches()) {
+                error(at, "endpoint name=" + name + ", expected=letters, digits and . _ -, at most 63");
+            }
+            if (!endpoint.has("url")) {
+                if (endpoint.areSound("url")) {
+                    error(at, "endpoint '" + name + "' has no url, expected=url: 'http://HOST:8000/v1'");
+                }
+                isSound = false;
+            }
+        });
+    }
+
+    private void headers(String key, Set<String> names) {
+        for (String name : names) {
+            String lower = name.toLowerCase(Locale.ROOT);
+            Place at = remote.placeIn(key, name);
+            if (!HEADER.matcher(name).matches()) {
+                error(at, key + "=" + name + ", expected=a header's name");
+            } else if (OURS.contains(lower)) {
+                error(at, key + "=" + name + ", expected=another header: this one is set by the client");
+            } else if (key.equals("headers") && looksSecret(lower)) {
+                error(
+                        at,
+                        "headers." + name
+                                + "=(not shown), expected=under secret_headers, as env:VARIABLE or file:PATH");
+            }
+        }
+    }
+
+    private static boolean looksSecret(String header) {
+        return Stream.of("authorization", "cookie", "api-key", "apikey", "token", "secret", "password")
+                .anyMatch(header::contains);
+    }
+
+    private void secrets() {
+        boolean given = remote.named("secret_headers", String.class).keySet().stream()
+                .anyMatch("authorization"::equalsIgnoreCase);
+        if (given && remote.has("api_key")) {
+            error(remote.place("api_key"), "api_key and secret_headers.Authorization are given, expected=one of them");
+        }
+    }
+
+    private void pairs() {
+        Values tls = remote.section("tls");
+        if (tls.has("certificate_file") != tls.has("key_file") && tls.areSound("certificate_file", "key_file")) {
+            String there = tls.has("key_file") ? "key_file" : "certificate_file";
+            error(tls.place(there), there + " stands alone, expected=certificate_file and key_file together");
+        }
+        Values retries = remote.section("retries");
+        if (retries.areSound("first_backoff", "longest_backoff")) {
+            Duration first = retries.duration("first_backoff");
+            Duration longest = retries.duration("longest_backoff");
+            if (longest.compareTo(first) < 0) {
+                error(
+                        retries.place("longest_backoff"),
+                        "longest_backoff=" + ValueType.Time.show(longest) + ", expected=at least first_backoff="
+                                + ValueType.Time.show(first));
+            }
+        }
+        boolean isOpenInference =
+                remote.areSound("protocol") && remote.text("protocol").equals("open-inference");
+        for (String key : OF_OPEN_INFERENCE) {
+            if (remote.has(key) && !isOpenInference && remote.areSound("protocol")) {
+                error(remote.place(key), key + " is given, expected=protocol: open-inference with it");
+            }
+        }
+    }
+
+    private void slack(Values slack) {
+        if (!remote.has("slack") || !slack.areSound("signal", "query", "url")) {
+            return;
+        }
+        if (slack.has("signal") == slack.has("query")) {
+            error(
+                    remote.place("slack"),
+                    (slack.has("signal") ? "slack has signal and query" : "slack has neither signal nor query")
+                            + ", expected=one of them");
+        }
+        if (slack.has("query") && !slack.has("url")) {
+            error(slack.place("query"), "slack.url is absent, expected=the address of Prometheus for query");
+        }
+        if (slack.areSound("interval", "max_age")
+                && slack.duration("max_age").compareTo(slack.duration("interval")) < 0) {
+            error(
+                    slack.place("max_age"),
+                    "max_age=" + ValueType.Time.show(slack.duration("max_age")) + ", expected=at least interval="
+                            + ValueType.Time.show(slack.duration("interval")));
+        }
+    }
+}

@@ -1,0 +1,254 @@
+package io.millrace.streams.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.streams.config.RemoteSettings.Endpoint;
+import java.math.BigInteger;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class EngineSettingsTest {
+
+    private static final String KEY = "sk-abcdef0123456789";
+
+    private static final String EVERY_KEY = """
+            models:
+              big:
+                engine: remote
+                version: "3"
+                max_model_len: 8192
+                max_num_seqs: 100
+                max_waiting: 77
+                default_max_tokens: 99
+                remote:
+                  protocol: open-inference
+                  model: org/big
+                  endpoints:
+                    a: { url: "https://gpu-1:8000/v1", max_in_flight: 64, max_tokens_in_flight: 200000 }
+                    b: { url: "http://gpu-2" }
+                  choice: prefix_affinity
+                  api_key: env:API_KEY
+                  headers: { X-Team: "${TEAM}" }
+                  secret_headers: { X-Key: "file:/run/secrets/x" }
+                  extra_body: { top_k: 40, stop_token_ids: [1, 2], chat_template_kwargs: { enable_thinking: false, who: "${TEAM}" }, none: null }
+                  tls: { ca_file: /etc/ca.pem, certificate_file: me.pem, key_file: me.key }
+                  proxy: "http://proxy:3128"
+                  http_version: 2
+                  connect_timeout: 1s
+                  read_timeout: 2s
+                  total_timeout: 3s
+                  max_response_bytes: 1MiB
+                  retries: { max_attempts: 5, budget: 0.1, first_backoff: 10ms, longest_backoff: 1s }
+                  breaker: { failure_rate: 0.25, window: 8, open_time: 4s }
+                  method: infer
+                  tensors: { input: in, output: out, batched: true }
+                  slack: { url: "http://prometheus:9090", query: "max(waiting)", interval: 2s, max_age: 6s, curve: "0:1, 4:0.5" }
+            """;
+
+    @Test
+    void shouldReadEveryKeyOfARemoteModel() throws Exception {
+        ModelSettings big = read(EVERY_KEY, Map.of("TEAM", "search"));
+
+        assertThat(big.version()).contains("3");
+        assertThat(big.maxModelLen()).hasValue(8192);
+        assertThat(big.maxNumSeqs()).isEqualTo(100);
+        assertThat(big.maxWaiting()).isEqualTo(77);
+        assertThat(big.defaultMaxTokens()).isEqualTo(99);
+        assertThat(big.engine())
+                .isEqualTo(new RemoteSettings(
+                        "open-inference",
+                        "org/big",
+                        Map.of(
+                                "a",
+                                new Endpoint(
+                                        URI.create("https://gpu-1:8000/v1"),
+                                        OptionalInt.of(64),
+                                        OptionalLong.of(200_000)),
+                                "b",
+                                new Endpoint(URI.create("http://gpu-2"), OptionalInt.empty(), OptionalLong.empty())),
+                        "prefix_affinity",
+                        Optional.of("env:API_KEY"),
+                        new RemoteSettings.Connection(
+                                Map.of("X-Team", "search"),
+                                Map.of("X-Key", "file:/run/secrets/x"),
+                                Optional.of(Path.of("/etc/ca.pem")),
+                                Optional.of(Path.of("me.pem")),
+                                Optional.of(Path.of("me.key")),
+                                Optional.of(URI.create("http://proxy:3128")),
+                                "2",
+                                Duration.ofSeconds(1),
+                                Duration.ofSeconds(2),
+                                Duration.ofSeconds(3),
+                                1 << 20),
+                        extraBody(),
+                        new RemoteSettings.Retries(5, 0.1, Duration.ofMillis(10), Duration.ofSeconds(1)),
+                        new RemoteSettings.Breaker(0.25, 8, Duration.ofSeconds(4)),
+                        new RemoteSettings.Inference("infer", "in", "out", true),
+                        Optional.of(new RemoteSettings.Slack(
+                                Optional.of(URI.create("http://prometheus:9090")),
+                                Optional.empty(),
+                                Optional.of("max(waiting)"),
+                                Duration.ofSeconds(2),
+                                Duration.ofSeconds(6),
+                                new Curve(List.of(new Curve.Point(0, 1), new Curve.Point(4, 0.5)))))));
+    }
+
+    private static Map<String, Object> extraBody() {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("top_k", BigInteger.valueOf(40));
+        body.put("stop_token_ids", List.of(BigInteger.ONE, BigInteger.TWO));
+        body.put("chat_template_kwargs", Map.of("enable_thinking", false, "who", "search"));
+        body.put("none", null);
+        return body;
+    }
+
+    @Test
+    void shouldFillInTheDefaultsOfARemoteModel() throws Exception {
+        ModelSettings model = read("models: {org/m: {engine: remote, remote: {endpoints: {a: {url: 'http://h/v1'}}}}}");
+
+        assertThat(model.maxNumSeqs()).isEqualTo(256);
+        RemoteSettings remote = (RemoteSettings) model.engine();
+        assertThat(remote.model()).isEqualTo("org/m");
+        assertThat(remote.protocol()).isEqualTo("openai");
+        assertThat(remote.choice()).isEqualTo("least_tokens");
+        assertThat(remote.apiKey()).isEmpty();
+        assertThat(remote.connection().httpVersion()).isEqualTo("1.1");
+        assertThat(remote.connection().readTimeout()).isEqualTo(Duration.ofMinutes(2));
+        assertThat(remote.retries())
+                .isEqualTo(new RemoteSettings.Retries(3, 0.2, Duration.ofMillis(200), Duration.ofSeconds(30)));
+        assertThat(remote.slack()).isEmpty();
+    }
+
+    @Test
+    void shouldReadAnEchoModel() throws Exception {
+        ModelSettings model = read("models: {m: {engine: echo, echo: {delay: 10ms, tokens_per_second: 100}}}");
+        assertThat(model.engine()).isEqualTo(new EchoSettings(Duration.ofMillis(10), 100));
+        assertThat(model.maxNumSeqs()).isEqualTo(256);
+    }
+
+    static Stream<Arguments> wrong() {
+        return Stream.of(
+                // keys of another engine
+                Arguments.of(
+                        "models: {m: {engine: echo, block_size: 16}}",
+                        "m.yaml:1:40: engine=echo, expected=llm, which alone has block_size"),
+                Arguments.of(
+                        "models: {m: {source: 'file:a', echo: {delay: 1s}}}",
+                        "m.yaml:1:38: engine=llm, expected=echo, which alone has echo"),
+                Arguments.of(
+                        "models: {m: {engine: remote, source: 'file:a', remote: {endpoints: {a: {url: 'http://h'}}}}}",
+                        "m.yaml:1:38: engine=remote, expected=llm, which alone has source"),
+                Arguments.of(
+                        "models: {m: {engine: remot}}",
+                        "m.yaml:1:22: engine=remot, expected=one of llm, remote, echo, did you mean 'remote'?"),
+                Arguments.of(
+                        "models: {-m: {engine: echo}}",
+                        "m.yaml:1:10: model name=-m, expected=letters, digits and . _ - : / @ +, at most 120, a letter or digit first"),
+                Arguments.of(
+                        "url: x",
+                        "m.yaml:1:1: unknown key 'url' here, it belongs under 'models.NAME.remote.endpoints.NAME'"),
+                // endpoints
+                Arguments.of(
+                        "models: {m: {engine: remote}}",
+                        "m.yaml:1:10: model 'm' has no endpoints, expected=remote: {endpoints: {NAME: {url: 'http://HOST:8000/v1'}}}"),
+                remote("endpoints: {a: {}}", "endpoint 'a' has no url, expected=url: 'http://HOST:8000/v1'"),
+                remote("endpoints: {a: {url: 'h:8000'}}", "url=h:8000, expected=http://HOST or https://HOST"),
+                remote("endpoints: {a: {url: 'http:///v1'}}", "url=http:///v1, expected=http://HOST or https://HOST"),
+                remote("endpoints: {a: {url: 'http://h/#x'}}", "url=http://h/#x, expected=http://HOST or https://HOST"),
+                remote(
+                        "endpoints: {a: {url: 'http://u:" + KEY + "@h'}}",
+                        "url=(not shown), expected=an address without user and password: headers have a place for secrets"),
+                remote(
+                        "endpoints: {a b: {url: 'http://h'}}",
+                        "endpoint name=a b, expected=letters, digits and . _ -, at most 63"),
+                remote(
+                        "endpoints: {a: {url: 'http://h', max_in_fligt: 3}}",
+                        "unknown key 'max_in_fligt', did you mean 'max_in_flight'?"),
+                // secrets
+                sound(
+                        "api_key: " + KEY,
+                        "api_key=(not shown), expected=env:VARIABLE or file:PATH, where the secret is; the secret itself does not belong into this file"),
+                sound(
+                        "api_key: '${API_KEY}'",
+                        "api_key=(not shown), expected=env:VARIABLE or file:PATH, where the secret is; the secret itself does not belong into this file"),
+                sound(
+                        "secret_headers: {X-Key: " + KEY + "}",
+                        "X-Key=(not shown), expected=env:VARIABLE or file:PATH, where the secret is; the secret itself does not belong into this file"),
+                sound(
+                        "headers: {Authorization: 'Bearer " + KEY + "'}",
+                        "headers.Authorization=(not shown), expected=under secret_headers, as env:VARIABLE or file:PATH"),
+                sound(
+                        "api_key: env:A, secret_headers: {authorization: 'env:B'}",
+                        "api_key and secret_headers.Authorization are given, expected=one of them"),
+                sound("headers: {Host: h}", "headers=Host, expected=another header: this one is set by the client"),
+                sound("headers: {a b: h}", "headers=a b, expected=a header's name"),
+                // the rest
+                sound("tls: {key_file: k}", "key_file stands alone, expected=certificate_file and key_file together"),
+                sound("proxy: 'https://p'", "proxy=https://p, expected=http://HOST"),
+                sound(
+                        "retries: {first_backoff: 2s, longest_backoff: 1s}",
+                        "longest_backoff=1s, expected=at least first_backoff=2s"),
+                sound("method: infer", "method is given, expected=protocol: open-inference with it"),
+                sound("slack: {interval: 1s}", "slack has neither signal nor query, expected=one of them"),
+                sound(
+                        "slack: {signal: a, query: b, url: 'http://p'}",
+                        "slack has signal and query, expected=one of them"),
+                sound("slack: {query: b}", "slack.url is absent, expected=the address of Prometheus for query"),
+                sound("slack: {signal: a, interval: 5s, max_age: 1s}", "max_age=1s, expected=at least interval=5s"),
+                sound(
+                        "slack: {signal: a, curve: '4:1, 4:0'}",
+                        "curve=4:1, 4:0, expected=VALUE:FRACTION, VALUE:FRACTION, …, rising values from 0, fractions of 0 to 1, such as '0:1, 4:0.5, 8:0'"),
+                sound("slack: {signal: a, curve: '0:2'}", "curve=0:2, expected=VALUE:FRACTION, "),
+                sound("slack: {signal: a, curve: half}", "curve=half, expected=VALUE:FRACTION, "),
+                sound("extra_body: [1]", "extra_body=a list, expected=a mapping of names to anything"),
+                sound("extra_body: {a: {[b]: 1}}", "key=a list or a mapping, expected=a word"),
+                sound("extra_body: &x {a: *x}", "depth=more than 16, expected=16 levels or fewer"),
+                sound("extra_body: {a: .nan}", "value=.nan, expected=a number that JSON has"));
+    }
+
+    private static Arguments remote(String keys, String message) {
+        return Arguments.of("models: {m: {engine: remote, remote: {" + keys + "}}}", message);
+    }
+
+    private static Arguments sound(String keys, String message) {
+        return remote("endpoints: {a: {url: 'http://h/v1'}}, " + keys, message);
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrong")
+    void shouldSayWhatIsWrongAndWhereAndShowNoSecret(String yaml, String message) {
+        ConfigReport report = ConfigReport.ofText("m.yaml", yaml, Map.of("API_KEY", KEY));
+
+        assertThat(report.config()).isEmpty();
+        assertThat(report.problems()).hasSize(1);
+        assertThat(report.problems().getFirst().toString())
+                .matches("m\\.yaml:1:\\d+: .*")
+                .contains(message)
+                .doesNotContain(KEY);
+    }
+
+    private static ModelSettings read(String yaml) throws ConfigException {
+        return read(yaml, Map.of());
+    }
+
+    private static ModelSettings read(String yaml, Map<String, String> environment) throws ConfigException {
+        return ConfigReport.ofText("m.yaml", yaml, environment)
+                .orThrow()
+                .models()
+                .values()
+                .iterator()
+                .next();
+    }
+}
