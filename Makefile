@@ -1,8 +1,9 @@
 # One line each, thin over Maven; ./millrace finds the JDK.
-.PHONY: fmt test test-registry matrix verify bench chaos soak demo fuzz simulate
+.PHONY: fmt test test-registry test-clients matrix verify bench chaos soak demo fuzz simulate
 fmt: ; ./millrace mvn -q spotless:apply
 test: ; ./millrace test
 test-registry: ; ./millrace mvn test -Dgroups=registry -Dexcluded.groups= -Dmillrace.registry.fetch=true
+test-clients: ; ./millrace mvn test -pl ops/cli -am -Dtest=QuickstartTest -Dsurefire.failIfNoSpecifiedTests=false -Dexcluded.groups=
 matrix: ; ./millrace matrix
 verify: ; ./millrace mvn clean verify
 bench: ; ./millrace bench engine

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.devstack.WithRegistry;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -14,12 +13,9 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 import org.apache.kafka.clients.admin.Admin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,9 +29,9 @@ class DevCommandTest {
 
     @Test
     void shouldBringAKafkaWithTopicsAndTakeItAwayOnSigterm() throws Exception {
-        try (Dev dev = Dev.start(folder, "--no-processor", "--no-registry", "--port", "0")) {
+        try (Dev dev = Dev.start(folder, List.of("--no-processor", "--no-registry", "--port", "0"))) {
             String bootstrap = dev.awaitLine("Kafka +(127\\.0\\.0\\.1:\\d+)");
-            dev.awaitLine("(Ctrl-C stops all of it)");
+            dev.awaitReady();
             try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
                 assertThat(admin.listTopics().names().get(1, TimeUnit.MINUTES))
                         .contains("millrace.prompts", "millrace.results", "millrace.failures", "millrace.control");
@@ -45,12 +41,9 @@ class DevCommandTest {
                     .contains("echo '{\"prompt\": \"Name three rivers.\"}' | kcat -P -b " + bootstrap)
                     .contains("    bootstrap.servers: \"" + bootstrap + "\"\n    value.format: json\n");
 
-            dev.terminate();
-
-            assertThat(dev.process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
-                    .isTrue();
-            assertThat(dev.process.exitValue()).isEqualTo(ExitCode.INTERRUPTED.value + 13); // SIGTERM's
-            try (var left = Files.list(dev.temporary)) {
+            dev.stop();
+            assertThat(dev.process().exitValue()).isEqualTo(ExitCode.INTERRUPTED.value + 13); // SIGTERM's
+            try (var left = Files.list(dev.temporary())) {
                 assertThat(left.filter(path -> path.toString().contains("millrace-kafka")))
                         .isEmpty();
             }
@@ -60,26 +53,25 @@ class DevCommandTest {
     @Test
     @WithRegistry
     void shouldKeepSchemasOverARestartAndLeaveNoRegistryBehindWhenKilled() throws Exception {
-        String[] arguments = {
-            "--no-processor",
-            "--port",
-            "0",
-            "--registry-port",
-            "0",
-            "--format",
-            "avro",
-            "--directory",
-            folder.resolve("data").toString()
-        };
+        List<String> arguments = List.of(
+                "--no-processor",
+                "--port",
+                "0",
+                "--registry-port",
+                "0",
+                "--format",
+                "avro",
+                "--directory",
+                folder.resolve("data").toString());
         long registryPid;
         try (Dev dev = Dev.start(folder, arguments)) {
             String url = dev.awaitLine("Schema registry +(http://127\\.0\\.0\\.1:\\d+/apis/ccompat/v7)");
-            dev.awaitLine("(Ctrl-C stops all of it)");
+            dev.awaitReady();
             assertThat(dev.output()).contains("    schema.registry.url: \"" + url + "\"\n    value.format: avro\n");
             assertThat(request(url, "POST", "{\"schema\":\"\\\"string\\\"\"}")).contains("\"id\":");
-            registryPid = dev.process.children().findFirst().orElseThrow().pid();
+            registryPid = dev.process().children().findFirst().orElseThrow().pid();
 
-            dev.process.destroyForcibly().waitFor();
+            dev.process().destroyForcibly().waitFor();
         }
         await("the registry ends with it")
                 .atMost(PATIENCE)
@@ -89,9 +81,7 @@ class DevCommandTest {
         try (Dev dev = Dev.start(folder, arguments)) {
             String url = dev.awaitLine("Schema registry +(http://127\\.0\\.0\\.1:\\d+/apis/ccompat/v7)");
             assertThat(request(url, "GET", "")).isEqualTo("[1]");
-            dev.terminate();
-            assertThat(dev.process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
-                    .isTrue();
+            dev.stop();
         }
     }
 
@@ -121,63 +111,6 @@ class DevCommandTest {
                     .method(method, HttpRequest.BodyPublishers.ofString(body))
                     .build();
             return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
-        }
-    }
-
-    /** {@code millrace dev} in a JVM of its own. */
-    private record Dev(Process process, Path log, Path temporary) implements AutoCloseable {
-
-        static Dev start(Path folder, String... arguments) throws IOException {
-            Path temporary = Files.createDirectories(folder.resolve("tmp"));
-            Path log = Files.createTempFile(folder, "dev", ".log");
-            List<String> line = new ArrayList<>(List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-XX:+UseSerialGC",
-                    "-XX:TieredStopAtLevel=1",
-                    "-Xmx512m",
-                    "-Djava.io.tmpdir=" + temporary,
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    Main.class.getName(),
-                    "dev"));
-            line.addAll(List.of(arguments));
-            return new Dev(
-                    new ProcessBuilder(line)
-                            .redirectErrorStream(true)
-                            .redirectOutput(log.toFile())
-                            .start(),
-                    log,
-                    temporary);
-        }
-
-        String output() throws IOException {
-            return Files.readString(log);
-        }
-
-        /** The first group of what is printed at some time. */
-        String awaitLine(String pattern) {
-            Pattern compiled = Pattern.compile(pattern);
-            return await(pattern)
-                    .atMost(PATIENCE)
-                    .failFast(() -> {
-                        assertThat(process.isAlive()).as(output()).isTrue();
-                    })
-                    .until(
-                            () -> compiled.matcher(output())
-                                    .results()
-                                    .map(found -> found.group(1))
-                                    .findFirst(),
-                            Optional::isPresent)
-                    .orElseThrow();
-        }
-
-        void terminate() {
-            process.destroy();
-        }
-
-        @Override
-        public void close() {
-            process.destroyForcibly();
         }
     }
 }

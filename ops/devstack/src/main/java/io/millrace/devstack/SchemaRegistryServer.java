@@ -92,7 +92,8 @@ public final class SchemaRegistryServer implements AutoCloseable {
                 "QUARKUS_MANAGEMENT_PORT",
                 Integer.toString(Ports.free()),
                 "APICURIO_DATASOURCE_URL",
-                "jdbc:h2:file:" + database,
+                // what was acknowledged survives a kill
+                "jdbc:h2:file:" + database + ";WRITE_DELAY=0",
                 "APICURIO_DATASOURCE_JDBC_INITIAL_SIZE",
                 "2",
                 "APICURIO_DATASOURCE_JDBC_MIN_SIZE",
