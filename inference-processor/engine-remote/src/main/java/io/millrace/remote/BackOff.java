@@ -28,8 +28,8 @@ final class BackOff {
      * @param failures in a row, at least 1
      */
     long nanos(int failures) {
-        double doubled = firstNanos * Math.pow(2, Math.min(failures - 1, MOST_DOUBLINGS));
-        long most = (long) Math.min(doubled, longestNanos);
+        double doubled = (double) firstNanos * Math.pow(2, Math.min(failures - 1, MOST_DOUBLINGS));
+        long most = (long) Math.min(doubled, (double) longestNanos);
         return most / 2 + random.nextLong(most - most / 2 + 1);
     }
 }

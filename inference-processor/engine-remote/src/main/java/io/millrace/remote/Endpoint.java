@@ -12,9 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
-import java.util.EnumMap;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -36,7 +34,8 @@ final class Endpoint {
     private final BackOff backOff;
     private final RemoteClock clock;
     private final SlackGate slack;
-    private final Map<Delivery, AdaptiveLimit> limits = new EnumMap<>(Delivery.class);
+    private final AdaptiveLimit streamedLimit;
+    private final AdaptiveLimit wholeLimit;
     private Delivery lastDelivery = Delivery.STREAMED;
     private int inFlight;
     private int withoutToken;
@@ -56,8 +55,8 @@ final class Endpoint {
         this.slack = slack;
         this.clock = clock;
         int most = Math.min(server.maxInFlight(), options.maxNumSeqs());
-        limits.put(Delivery.STREAMED, AdaptiveLimit.byFirstToken(most));
-        limits.put(Delivery.WHOLE, AdaptiveLimit.byLatency(most));
+        streamedLimit = AdaptiveLimit.byFirstToken(most);
+        wholeLimit = AdaptiveLimit.byLatency(most);
         long now = clock.nanoTime();
         openUntilNanos = now;
         pausedSinceNanos = now - 1;
@@ -133,7 +132,14 @@ final class Endpoint {
 
     /** Of requests in flight; what slack leaves of it may be less. */
     int limit() {
-        return limits.get(lastDelivery).get();
+        return limit(lastDelivery).get();
+    }
+
+    private AdaptiveLimit limit(Delivery delivery) {
+        return switch (delivery) {
+            case STREAMED -> streamedLimit;
+            case WHOLE -> wholeLimit;
+        };
     }
 
     State breakerState() {
@@ -166,7 +172,7 @@ final class Endpoint {
             return false;
         }
         double fraction = slack.fraction(now);
-        int most = proven ? (int) Math.ceil(limits.get(delivery).get() * fraction) : 1;
+        int most = proven ? (int) Math.ceil(limit(delivery).get() * fraction) : 1;
         if (inFlight >= most) {
             return false;
         }
@@ -185,20 +191,15 @@ final class Endpoint {
         inFlight++;
         withoutToken++;
         tokensInFlight += tokens;
-        return new Attempt(
-                this, delivery, tokens, inFlight, limits.get(delivery).epoch(), finished, clock.nanoTime());
+        return new Attempt(this, delivery, tokens, inFlight, limit(delivery).epoch(), finished, clock.nanoTime());
     }
 
     /** An attempt's first token has come. */
     void firstToken(Attempt attempt) {
         withoutToken--;
         if (attempt.delivery() == Delivery.STREAMED) {
-            limits.get(Delivery.STREAMED)
-                    .firstToken(
-                            attempt.epoch(),
-                            attempt.inFlight(),
-                            (int) (finished - attempt.finishedBefore()),
-                            withoutToken);
+            streamedLimit.firstToken(
+                    attempt.epoch(), attempt.inFlight(), (int) (finished - attempt.finishedBefore()), withoutToken);
         }
     }
 
@@ -217,7 +218,7 @@ final class Endpoint {
         leave(attempt);
         breaker.onSuccess(now - attempt.sentNanos(), TimeUnit.NANOSECONDS);
         if (attempt.delivery() == Delivery.WHOLE) {
-            limits.get(Delivery.WHOLE).answered(attempt.sentNanos(), now - attempt.sentNanos(), attempt.inFlight());
+            wholeLimit.answered(attempt.sentNanos(), now - attempt.sentNanos(), attempt.inFlight());
         }
         proven = true;
         pauses = 0;
@@ -250,11 +251,11 @@ final class Endpoint {
         switch (fault.kind()) {
             case RATE_LIMITED -> {
                 breaker.releasePermission();
-                limits.get(attempt.delivery()).refused(attempt.epoch());
+                limit(attempt.delivery()).refused(attempt.epoch());
             }
             case UNAVAILABLE, TIMEOUT -> {
                 failed(attempt, fault, now);
-                limits.get(attempt.delivery()).refused(attempt.epoch());
+                limit(attempt.delivery()).refused(attempt.epoch());
             }
             default -> failed(attempt, fault, now);
         }

@@ -1,7 +1,6 @@
 package io.millrace.remote;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -74,21 +73,19 @@ final class FairQueue<T> {
         if (place == null) {
             return false;
         }
-        LinkedHashMap<String, TreeSet<Place<T>>> level = levels.get(place.priority());
-        TreeSet<Place<T>> line = level.get(place.tenant());
-        line.remove(place);
-        if (line.isEmpty()) {
-            level.remove(place.tenant());
-        }
-        if (level.isEmpty()) {
-            levels.remove(place.priority());
-        }
+        // a line and a level that are empty go with their last item
+        levels.computeIfPresent(place.priority(), (_, level) -> {
+            level.computeIfPresent(place.tenant(), (_, line) -> {
+                line.remove(place);
+                return line.isEmpty() ? null : line;
+            });
+            return level.isEmpty() ? null : level;
+        });
         return true;
     }
 
     /** All that wait, in no order. */
     List<T> all() {
-        Collection<T> items = places.keySet();
-        return new ArrayList<>(items);
+        return new ArrayList<>(places.keySet());
     }
 }

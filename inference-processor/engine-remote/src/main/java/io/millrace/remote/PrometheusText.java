@@ -31,9 +31,10 @@ final class PrometheusText {
             // a longer name
             return OptionalDouble.empty();
         }
-        String[] fields = afterLabels.strip().split("\\s+");
+        // a time may follow
+        String number = afterLabels.strip().replaceFirst("\\s.*", "");
         try {
-            double value = Double.parseDouble(fields[0].replace("Inf", "Infinity"));
+            double value = Double.parseDouble(number.replace("Inf", "Infinity"));
             return Double.isNaN(value) ? OptionalDouble.empty() : OptionalDouble.of(value);
         } catch (NumberFormatException e) {
             return OptionalDouble.empty();

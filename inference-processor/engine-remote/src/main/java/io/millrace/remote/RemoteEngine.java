@@ -78,7 +78,7 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
         BackOff backOff = new BackOff(
                 options.retries().firstBackOff(),
                 options.retries().longestBackOff(),
-                ThreadLocalRandom.current()::nextLong);
+                () -> ThreadLocalRandom.current().nextLong());
         for (Server server : options.endpoints()) {
             endpoints.add(new Endpoint(server, options, backOff, slack(options, server), clock));
         }

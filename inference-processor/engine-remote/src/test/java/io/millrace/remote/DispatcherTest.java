@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -96,12 +97,18 @@ class DispatcherTest implements Dispatcher.Actions {
                 .isEmpty();
     }
 
+    private Attempt attempt(String id) {
+        return Objects.requireNonNull(sent.get(id), id);
+    }
+
     private String endpointOf(String id) {
-        return sent.get(id).endpoint().name();
+        return attempt(id).endpoint().name();
     }
 
     private void end(Dispatcher dispatcher, String id, Outcome outcome) {
-        dispatcher.ended(flights.get(id), sent.remove(id), outcome);
+        Attempt attempt = attempt(id);
+        sent.remove(id);
+        dispatcher.ended(Objects.requireNonNull(flights.get(id), id), attempt, outcome);
     }
 
     private static Outcome answered() {
@@ -145,7 +152,7 @@ class DispatcherTest implements Dispatcher.Actions {
         for (int i = 0; i < 6; i++) {
             accept(dispatcher, "r" + i, "x", 10);
             order.add(endpointOf("r" + i));
-            dispatcher.firstToken(sent.get("r" + i));
+            dispatcher.firstToken(attempt("r" + i));
             end(dispatcher, "r" + i, answered());
         }
         assertThat(order).containsExactly("a", "b", "c", "a", "b", "c");
@@ -349,9 +356,10 @@ class DispatcherTest implements Dispatcher.Actions {
         clock.advance(Duration.ofSeconds(1));
         end(dispatcher, "third", answered());
         end(dispatcher, "other", silent);
-        assertThat(((Failed) completions.get("other")).code()).isEqualTo(FailureCode.ENGINE_ERROR);
-        assertThat(((Failed) completions.get("other")).message())
-                .isEqualTo("attempts=1, the last on endpoint a: no byte for read_timeout=PT2M");
+        assertThat(completions.get("other")).isInstanceOfSatisfying(Failed.class, failed -> {
+            assertThat(failed.code()).isEqualTo(FailureCode.ENGINE_ERROR);
+            assertThat(failed.message()).isEqualTo("attempts=1, the last on endpoint a: no byte for read_timeout=PT2M");
+        });
     }
 
     @Test

@@ -35,7 +35,7 @@ class RemoteConnectionsTest {
     private static final Duration SHORT = Duration.ofMillis(300);
 
     /** How far a response got when it broke off. */
-    private enum BrokenOff {
+    enum BrokenOff {
         NOTHING,
         HALF_HEAD,
         HALF_CHUNK,
@@ -99,10 +99,10 @@ class RemoteConnectionsTest {
     void shouldReadWhatDribblesInByteByByte() throws Exception {
         try (SocketServer server = SocketServer.start((_, reply) -> {
                     reply.events();
-                    for (String part :
-                            "data: {\"choices\":[{\"delta\":{\"content\":\"für\"},\"finish_reason\":\"stop\"}]}\r\n\r\n"
-                                    .split("")) {
-                        reply.chunk(part);
+                    String event =
+                            "data: {\"choices\":[{\"delta\":{\"content\":\"für\"},\"finish_reason\":\"stop\"}]}\r\n\r\n";
+                    for (int i = 0; i < event.length(); i++) {
+                        reply.chunk(event.substring(i, i + 1));
                     }
                     reply.end();
                 });
@@ -279,15 +279,14 @@ class RemoteConnectionsTest {
     void shouldCloseItsConnectionsWhenItIsClosed() throws Exception {
         CountDownLatch hungUp = new CountDownLatch(1);
         try (SocketServer server = SocketServer.start((_, reply) -> {
-                    reply.events();
-                    reply.awaitHangUp(hungUp);
-                });
-                TestEngine engine = TestEngine.before(server.url())) {
-            CompletableFuture<Completion> future = engine.chat("hello");
-            await().until(() -> engine.engine().stats().running() == 1);
-
-            engine.close();
-
+            reply.events();
+            reply.awaitHangUp(hungUp);
+        })) {
+            CompletableFuture<Completion> future;
+            try (TestEngine engine = TestEngine.before(server.url())) {
+                future = engine.chat("hello");
+                await().until(() -> engine.engine().stats().running() == 1);
+            }
             assertThat(hungUp.await(10, TimeUnit.SECONDS)).isTrue();
             assertThat(future).isNotDone();
         }

@@ -152,10 +152,8 @@ class SlackTest {
     @Test
     void shouldKeepWhatItHasAcceptedUntilThereIsSlack() throws Exception {
         AtomicReference<String> metrics = new AtomicReference<>("vllm:num_requests_waiting 0");
-        Queue<String> paths = new ConcurrentLinkedQueue<>();
         AtomicReference<CompletableFuture<Void>> hold = new AtomicReference<>(new CompletableFuture<>());
         try (SocketServer server = SocketServer.start((request, reply) -> {
-                    paths.add(request.path());
                     if (request.method().equals("GET")) {
                         reply.whole(200, "text/plain", metrics.get());
                     } else {

@@ -94,9 +94,9 @@ final class SocketServer implements AutoCloseable {
             int colon = line.indexOf(':');
             headers.put(line.substring(0, colon), line.substring(colon + 1).strip());
         });
-        String[] start = head.getFirst().split(" ");
+        List<String> start = List.of(head.getFirst().split(" ", -1));
         byte[] body = in.readNBytes(Integer.parseInt(headers.getOrDefault("Content-Length", "0")));
-        return new Request(start[0], start[1], headers, new String(body, StandardCharsets.UTF_8));
+        return new Request(start.get(0), start.get(1), headers, new String(body, StandardCharsets.UTF_8));
     }
 
     private static String line(InputStream in) throws IOException {

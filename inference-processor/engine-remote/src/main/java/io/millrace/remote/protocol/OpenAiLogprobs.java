@@ -56,7 +56,7 @@ final class OpenAiLogprobs {
 
     private static List<TokenLogprob> best(List<TokenLogprob> alternatives, int top) {
         return alternatives.stream()
-                .sorted(Comparator.comparing(TokenLogprob::logprob).reversed())
+                .sorted(Comparator.comparingDouble(TokenLogprob::logprob).reversed())
                 .limit(top)
                 .toList();
     }
