@@ -91,6 +91,7 @@ public final class Main implements Runnable {
                         new BenchCommand.Group(),
                         new BenchCommand.Engine(session),
                         new BenchPipelineCommand(session),
+                        new BenchRemoteCommand(session),
                         BenchChaosCommand.commandLine(session),
                         new BenchSoakCommand(session)));
     }

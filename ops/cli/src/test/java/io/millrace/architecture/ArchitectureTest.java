@@ -128,6 +128,7 @@ class ArchitectureTest {
                     "io.millrace.bench.pipeline", // the processor and a broker, as someone who runs them has them
                     "io.millrace.bench",
                     ENGINE_API,
+                    "io.millrace.remote",
                     SCHEMAS,
                     "io.millrace.streams..",
                     "io.millrace.devstack",

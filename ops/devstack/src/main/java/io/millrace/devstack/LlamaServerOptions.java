@@ -26,6 +26,9 @@ public record LlamaServerOptions(
         Optional<Integer> port,
         Path log) {
 
+    /** The model's name in requests and answers, unless told otherwise. */
+    public static final String ALIAS = "smollm2";
+
     /** Connections at a time: those that it reads no request from would wait where its metrics do not see them. */
     private static final int HTTP_THREADS = 192;
 

@@ -72,6 +72,18 @@ final class Endings {
         }
     }
 
+    /**
+     * Whether the first so many have ended, where it is not known from the beginning how many there will be.
+     *
+     * @throws IllegalStateException one failed or ended twice
+     */
+    synchronized boolean haveEnded(int count) {
+        if (all.isCompletedExceptionally()) {
+            throw new IllegalStateException(all.exceptionNow());
+        }
+        return answers.length - left >= count;
+    }
+
     synchronized long nanos(int index) {
         return nanos[index];
     }

@@ -26,7 +26,7 @@ public final class ReportFiles {
 
     private static final double MILLIS_PER_SECOND = 1e3;
 
-    private static final ObjectMapper MAPPER = new ObjectMapper()
+    static final ObjectMapper MAPPER = new ObjectMapper()
             .setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(SerializationFeature.INDENT_OUTPUT)
             .registerModule(new SimpleModule()
@@ -138,7 +138,7 @@ public final class ReportFiles {
                 added.outsideEngine().p99()));
     }
 
-    private static String spread(Sample sample, int decimals) {
+    static String spread(Sample sample, int decimals) {
         return number(sample.median(), decimals) + " (" + number(sample.least(), decimals) + " to "
                 + number(sample.most(), decimals) + ")";
     }

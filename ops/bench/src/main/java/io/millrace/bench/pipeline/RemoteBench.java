@@ -1,0 +1,324 @@
+package io.millrace.bench.pipeline;
+
+import io.millrace.bench.Sample;
+import io.millrace.bench.pipeline.RemoteReport.Beside;
+import io.millrace.bench.pipeline.RemoteReport.Clients;
+import io.millrace.bench.pipeline.RemoteReport.Live;
+import io.millrace.bench.pipeline.RemoteReport.Server;
+import io.millrace.bench.pipeline.RemoteReport.Side;
+import io.millrace.bench.pipeline.RemoteReport.Throughput;
+import io.millrace.devstack.LlamaServer;
+import io.millrace.devstack.LlamaServerOptions;
+import io.millrace.engine.InferenceEngine;
+import io.millrace.remote.RemoteEngine;
+import io.millrace.remote.RemoteOptions;
+import io.millrace.remote.SlackCurve;
+import io.millrace.streams.app.ProcessorSettings;
+import io.millrace.streams.app.Topics;
+import io.millrace.streams.config.ConfigException;
+import io.millrace.streams.config.MillraceConfig;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+
+/**
+ * What it costs to ask a model server through Kafka, against asking it directly, and what users of the same server feel of it:
+ *
+ * <pre>
+ *  prompts ─► Kafka ─► processor ─► remote engine ─► server ─► Kafka ─► read_committed consumer     millrace
+ *  prompts ─► so many plain HTTP clients ─────────► server                                        direct
+ * </pre>
+ *
+ * <p>The server is a real one, in a process of its own, and so is the broker; the rest is in this JVM. Each prompt must have
+ * its one answer of the full length, or nothing is reported.
+ */
+public final class RemoteBench {
+
+    /** In every request of either way: what the server kept of an earlier run of the same prompts must not help. */
+    static final Map<String, Object> EXTRA_BODY = Map.of("cache_prompt", false);
+
+    private static final Duration PATIENCE = Duration.ofMinutes(15);
+    private static final int SLOT_TOKENS = 256;
+    private static final int WARM_UP_PROMPTS = 48;
+    private static final String SIGNAL = "llamacpp:requests_processing";
+    private static final Duration SIGNAL_INTERVAL = Duration.ofMillis(250);
+    private static final long SEED = 42;
+
+    /**
+     * Whom it measures.
+     *
+     * @param server the file of the server
+     * @param model a GGUF file
+     * @param folder for broker, logs and state; empty
+     */
+    public record Subject(Path server, Path model, Path folder) {}
+
+    private final RemotePlan plan;
+    private final Subject subject;
+    private final Consumer<String> progress;
+    private final BenchKafka kafka;
+    private final ProcessorSettings settings;
+
+    private RemoteBench(RemotePlan plan, Subject subject, Consumer<String> progress, BenchKafka kafka) {
+        this.plan = plan;
+        this.subject = subject;
+        this.progress = progress;
+        this.kafka = kafka;
+        this.settings = settings(subject, kafka);
+    }
+
+    private static ProcessorSettings settings(Subject subject, BenchKafka kafka) {
+        try {
+            return ProcessorSettings.of(MillraceConfig.parse("bench", """
+                    application_id: millrace-bench
+                    kafka:
+                      bootstrap.servers: "%s"
+                      state.dir: "%s"
+                    """.formatted(kafka.bootstrapServers(), subject.folder().resolve("streams"))));
+        } catch (ConfigException e) {
+            throw new IllegalStateException("our own configuration", e);
+        }
+    }
+
+    /**
+     * Runs it.
+     *
+     * @param progress hears what is being done
+     * @throws IllegalStateException a prompt was not answered exactly once, or the server does not start
+     */
+    public static RemoteReport run(RemotePlan plan, Subject subject, Consumer<String> progress)
+            throws IOException, InterruptedException {
+        progress.accept("starting Kafka");
+        try (BenchKafka kafka = BenchKafka.start(subject.folder().resolve("broker"))) {
+            return new RemoteBench(plan, subject, progress, kafka).run();
+        }
+    }
+
+    private RemoteReport run() throws InterruptedException {
+        try (Admin admin = kafka.admin()) {
+            int partitions = MillraceConfig.defaults().topics().partitions();
+            Topics.create(admin, settings, new Topics.Shape(partitions, (short) 1));
+        }
+        List<Throughput> throughput = new ArrayList<>();
+        for (int threads : plan.serverThreads()) {
+            try (LlamaServer server = server(threads)) {
+                throughput.add(throughput(threads, server));
+            }
+        }
+        int threads = plan.serverThreads().getFirst();
+        try (LlamaServer server = server(threads)) {
+            return new RemoteReport(
+                    plan,
+                    "llama-server of llama-cpp-python " + LlamaServer.VERSION,
+                    String.valueOf(subject.model().getFileName()),
+                    Runtime.getRuntime().availableProcessors(),
+                    Runtime.version().toString(),
+                    throughput,
+                    live(threads, server));
+        }
+    }
+
+    private LlamaServer server(int threads) throws InterruptedException {
+        progress.accept("starting the server with " + threads + " threads");
+        Path log = subject.folder().resolve("server.log");
+        return LlamaServer.start(LlamaServerOptions.of(subject.server(), subject.model(), log)
+                .withSlots(plan.slots(), SLOT_TOKENS)
+                .withThreads(threads));
+    }
+
+    private InferenceEngine engine(URI url, Optional<RemoteOptions.Slack> slack) {
+        RemoteOptions.Builder options = RemoteOptions.builder(LlamaServerOptions.ALIAS)
+                .endpoints(List.of(RemoteOptions.Server.of("llama", url)))
+                .extraBody(EXTRA_BODY);
+        slack.ifPresent(options::slack);
+        return RemoteEngine.open(settings.defaultModel(), options.build());
+    }
+
+    /** A run with what the server said meanwhile. */
+    private record Observed(Run run, ServerSampler.Use server) {
+
+        double tokensPerSecond() {
+            return server.generatedTokens() / run.seconds();
+        }
+
+        double promptsPerSecond() {
+            return run.answers().size() / run.seconds();
+        }
+    }
+
+    private Throughput throughput(int threads, LlamaServer server) throws InterruptedException {
+        Plan.Burst burst = plan.throughput();
+        List<Prompt> prompts = Prompt.random(burst.prompts(), burst.words(), burst.maxTokens(), SEED);
+        try (InferenceEngine engine = engine(server.url(), Optional.empty())) {
+            List<Clients> search = new ArrayList<>();
+            for (int clients : plan.clients()) {
+                List<Prompt> some = prompts.subList(0, Math.min(prompts.size(), Math.max(8, 2 * clients)));
+                search.add(new Clients(clients, direct(server, engine, clients, some).tokensPerSecond()));
+            }
+            int best = search.stream()
+                    .max(Comparator.comparingDouble(Clients::tokensPerSecond))
+                    .orElseThrow()
+                    .clients();
+            // finds the limit, and warms the JVM up
+            var _ = millrace(server, engine, prompts.subList(0, Math.min(prompts.size(), WARM_UP_PROMPTS)));
+            List<Observed> direct = new ArrayList<>();
+            List<Observed> millrace = new ArrayList<>();
+            for (int round = 0; round < plan.rounds(); round++) {
+                // the one that begins changes: what drifts favours nobody
+                if (round % 2 == 0) {
+                    direct.add(direct(server, engine, best, prompts));
+                }
+                millrace.add(millrace(server, engine, prompts));
+                if (round % 2 == 1) {
+                    direct.add(direct(server, engine, best, prompts));
+                }
+            }
+            long same = IntStream.range(0, direct.size())
+                    .mapToLong(i -> sameAnswers(direct.get(i).run(), millrace.get(i).run()))
+                    .sum();
+            return new Throughput(
+                    threads,
+                    search,
+                    best,
+                    side(direct),
+                    side(millrace),
+                    new Sample(IntStream.range(0, direct.size())
+                            .mapToDouble(i -> millrace.get(i).promptsPerSecond()
+                                    / direct.get(i).promptsPerSecond())
+                            .toArray()),
+                    same,
+                    (long) prompts.size() * direct.size());
+        }
+    }
+
+    private static Side side(List<Observed> runs) {
+        return new Side(
+                new Sample(runs.stream().mapToDouble(Observed::tokensPerSecond).toArray()),
+                Server.of(runs.stream().map(Observed::server).toList()),
+                runs.stream()
+                        .mapToDouble(each -> each.run().use().jvmCpuSeconds())
+                        .average()
+                        .orElse(0),
+                runs.stream()
+                        .mapToDouble(each -> each.run().use().brokerCpuSeconds())
+                        .average()
+                        .orElse(0));
+    }
+
+    private static long sameAnswers(Run a, Run b) {
+        return IntStream.range(0, a.answers().size())
+                .filter(i ->
+                        a.answers().get(i).text().equals(b.answers().get(i).text()))
+                .count();
+    }
+
+    private Observed direct(LlamaServer server, InferenceEngine idle, int clients, List<Prompt> prompts)
+            throws InterruptedException {
+        progress.accept(prompts.size() + " prompts by " + clients + " clients");
+        var endings = new Endings(prompts.size());
+        try (var route = DirectRoute.closed(server.url(), LlamaServerOptions.ALIAS, clients, endings)) {
+            return observed(server, prompts, route, endings, new Meter(idle, kafka));
+        }
+    }
+
+    private Observed millrace(LlamaServer server, InferenceEngine engine, List<Prompt> prompts)
+            throws InterruptedException {
+        progress.accept(prompts.size() + " prompts through Millrace");
+        var endings = new Endings(prompts.size());
+        var meter = new Meter(engine, kafka);
+        try (var route = new PipelineRoute(kafka, settings, engine, meter, endings)) {
+            return observed(server, prompts, route, endings, meter);
+        }
+    }
+
+    private Observed observed(LlamaServer server, List<Prompt> prompts, Route route, Endings endings, Meter meter)
+            throws InterruptedException {
+        try (ServerSampler sampler = ServerSampler.start(server)) {
+            Run run = Run.of(prompts, Schedule.burst(prompts.size()), route, endings, meter, PATIENCE);
+            return new Observed(run, sampler.stop(plan.slots()));
+        }
+    }
+
+    /** Users' latencies beside a bulk load, in milliseconds, and that load's own rate. */
+    private record Shared(double[] liveMs, double bulkPerSecond, ServerSampler.Use server) {}
+
+    private Live live(int threads, LlamaServer server) throws InterruptedException {
+        SlackCurve curve = new SlackCurve(
+                List.of(new SlackCurve.Point(plan.slots() / 4.0, 1), new SlackCurve.Point(plan.slots(), 0.1)));
+        var slack = new RemoteOptions.Slack(
+                Optional.empty(), new RemoteOptions.Metric(SIGNAL), SIGNAL_INTERVAL, Duration.ofSeconds(10), curve);
+        List<Shared> alone = new ArrayList<>();
+        List<Shared> bulk = new ArrayList<>();
+        List<Shared> gated = new ArrayList<>();
+        try (InferenceEngine all = engine(server.url(), Optional.empty());
+                InferenceEngine behind = engine(server.url(), Optional.of(slack))) {
+            // finds the limits
+            List<Prompt> some = bulkPrompts(0).subList(0, Math.min(WARM_UP_PROMPTS, plan.bulk().prompts()));
+            var _ = millrace(server, all, some);
+            var _ = millrace(server, behind, some);
+            for (int round = 0; round < plan.rounds(); round++) {
+                alone.add(alone(server, round));
+                bulk.add(shared(server, all, round));
+                gated.add(shared(server, behind, round));
+            }
+        }
+        return new Live(
+                threads, plan.live().perSecond(), beside(alone), beside(bulk), beside(gated), describe(curve));
+    }
+
+    private static String describe(SlackCurve curve) {
+        return String.join(
+                ", ",
+                curve.points().stream()
+                        .map(point -> String.format(Locale.ROOT, "%.0f:%.1f", point.value(), point.fraction()))
+                        .toList());
+    }
+
+    private static Beside beside(List<Shared> rounds) {
+        double[] all = rounds.stream()
+                .flatMapToDouble(round -> Arrays.stream(round.liveMs()))
+                .toArray();
+        return new Beside(
+                all.length,
+                PipelineReport.Latency.of(all),
+                new Sample(rounds.stream().mapToDouble(Shared::bulkPerSecond).toArray()),
+                Server.of(rounds.stream().map(Shared::server).toList()));
+    }
+
+    private Shared alone(LlamaServer server, int round) throws InterruptedException {
+        progress.accept("users alone");
+        try (ServerSampler sampler = ServerSampler.start(server);
+                LiveLoad users = LiveLoad.start(server.url(), plan.live(), SEED + round)) {
+            double[] ms = users.awaitSent(plan.live().alone(), PATIENCE);
+            return new Shared(ms, 0, sampler.stop(plan.slots()));
+        }
+    }
+
+    private Shared shared(LlamaServer server, InferenceEngine engine, int round) throws InterruptedException {
+        progress.accept("users beside a bulk load");
+        List<Prompt> prompts = bulkPrompts(round);
+        var endings = new Endings(prompts.size());
+        var meter = new Meter(engine, kafka);
+        try (var route = new PipelineRoute(kafka, settings, engine, meter, endings);
+                LiveLoad users = LiveLoad.start(server.url(), plan.live(), SEED + round)) {
+            Observed bulk = observed(server, prompts, route, endings, meter);
+            return new Shared(users.stop(PATIENCE), bulk.promptsPerSecond(), bulk.server());
+        }
+    }
+
+    private List<Prompt> bulkPrompts(int round) {
+        Plan.Burst bulk = plan.bulk();
+        return Prompt.random(bulk.prompts(), bulk.words(), bulk.maxTokens(), SEED + round);
+    }
+}

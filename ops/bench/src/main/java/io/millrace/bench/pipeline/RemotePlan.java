@@ -1,0 +1,72 @@
+package io.millrace.bench.pipeline;
+
+import java.util.List;
+
+/**
+ * What is measured of a remote engine.
+ *
+ * @param rounds counted ones, at least 1; in each, all that is compared takes turns
+ * @param slots requests that the server works on together
+ * @param serverThreads that the server computes with: one row of the report for each
+ * @param throughput prompts that are all there at the start
+ * @param clients how many at a time ask the server directly; the best of them is compared with
+ * @param live prompts that users send meanwhile
+ * @param bulk prompts of the load that users must not feel
+ */
+public record RemotePlan(
+        int rounds,
+        int slots,
+        List<Integer> serverThreads,
+        Plan.Burst throughput,
+        List<Integer> clients,
+        Live live,
+        Plan.Burst bulk) {
+
+    /**
+     * Live prompts.
+     *
+     * @param perSecond mean rate of arrival, above 0
+     * @param alone how many are sent without a bulk load
+     */
+    public record Live(double perSecond, int alone, int words, int maxTokens) {
+
+        public Live {
+            if (!(perSecond > 0)) {
+                throw new IllegalArgumentException("per_second=" + perSecond + ", expected=above 0");
+            }
+        }
+    }
+
+    /** Minutes: the figures that are published. */
+    public static final RemotePlan DEFAULT = new RemotePlan(
+            3,
+            16,
+            List.of(1, 2),
+            new Plan.Burst(128, 50, 32),
+            List.of(1, 2, 4, 8, 16, 32, 64),
+            new Live(1.5, 40, 20, 8),
+            new Plan.Burst(96, 50, 32));
+
+    /** Whether it works: its figures say nothing. */
+    public static final RemotePlan QUICK = new RemotePlan(
+            1,
+            4,
+            List.of(1),
+            new Plan.Burst(8, 4, 4),
+            List.of(1, 4),
+            new Live(4, 3, 4, 2),
+            new Plan.Burst(8, 4, 4));
+
+    public RemotePlan {
+        serverThreads = List.copyOf(serverThreads);
+        clients = List.copyOf(clients);
+        if (rounds < 1) {
+            throw new IllegalArgumentException("rounds=" + rounds + ", expected=at least 1");
+        }
+    }
+
+    /** The same with another number of rounds. */
+    public RemotePlan withRounds(int value) {
+        return new RemotePlan(value, slots, serverThreads, throughput, clients, live, bulk);
+    }
+}
