@@ -159,8 +159,9 @@ public final class LlamaServer implements AutoCloseable {
         return URI.create("http://" + Ports.LOOPBACK + ":" + port + "/metrics");
     }
 
-    public int port() {
-        return port;
+    /** Of its process. */
+    public long pid() {
+        return process.pid();
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.millrace.devstack;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param threads that compute, at least 1
  * @param port on 127.0.0.1; empty: a free one
  * @param log what it prints is added here
+ * @param more arguments of the server's own, such as {@code --embeddings}
  */
 public record LlamaServerOptions(
         Path binary,
@@ -24,7 +26,8 @@ public record LlamaServerOptions(
         int slotTokens,
         int threads,
         Optional<Integer> port,
-        Path log) {
+        Path log,
+        List<String> more) {
 
     /** The model's name in requests and answers, unless told otherwise. */
     public static final String ALIAS = "smollm2";
@@ -36,6 +39,7 @@ public record LlamaServerOptions(
         check("slots", slots);
         check("slot_tokens", slotTokens);
         check("threads", threads);
+        more = List.copyOf(more);
     }
 
     /** Eight slots of 1024 tokens, a thread for each processor, a free port. */
@@ -45,16 +49,21 @@ public record LlamaServerOptions(
     }
 
     public LlamaServerOptions withSlots(int count, int tokens) {
-        return new LlamaServerOptions(binary, model, alias, count, tokens, threads, port, log);
+        return new LlamaServerOptions(binary, model, alias, count, tokens, threads, port, log, more);
     }
 
     public LlamaServerOptions withThreads(int count) {
-        return new LlamaServerOptions(binary, model, alias, slots, slotTokens, count, port, log);
+        return new LlamaServerOptions(binary, model, alias, slots, slotTokens, count, port, log, more);
+    }
+
+    public LlamaServerOptions with(String... arguments) {
+        return new LlamaServerOptions(
+                binary, model, alias, slots, slotTokens, threads, port, log, List.of(arguments));
     }
 
     /** Nothing of earlier prompts is kept in memory beside the slots: it would make a second run of the same prompts faster. */
     List<String> commandLine(String host, int listenPort) {
-        return List.of(
+        List<String> line = new ArrayList<>(List.of(
                 binary.toString(),
                 "--model",
                 model.toString(),
@@ -74,7 +83,9 @@ public record LlamaServerOptions(
                 Integer.toString(HTTP_THREADS),
                 "--cache-ram",
                 "0",
-                "--metrics");
+                "--metrics"));
+        line.addAll(more);
+        return line;
     }
 
     private static void check(String name, int value) {
