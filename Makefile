@@ -1,9 +1,11 @@
 # One line each, thin over Maven; ./millrace finds the JDK.
-.PHONY: fmt test test-registry test-clients matrix verify bench chaos soak demo fuzz simulate
+.PHONY: fmt test test-registry test-clients test-servers test-image matrix verify bench chaos soak demo fuzz simulate
 fmt: ; ./millrace mvn -q spotless:apply
 test: ; ./millrace test
 test-registry: ; ./millrace mvn test -Dgroups=registry -Dexcluded.groups= -Dmillrace.registry.fetch=true
 test-clients: ; ./millrace mvn test -pl ops/cli -am -Dtest=QuickstartTest -Dsurefire.failIfNoSpecifiedTests=false -Dexcluded.groups=
+test-servers: ; ops/servers/build-llama-server.sh && ./millrace mvn test -pl ops/cli -am -Dgroups=servers -Dexcluded.groups=
+test-image: ; ./millrace mvn test -pl ops/cli -am -Dgroups=image -Dexcluded.groups=
 matrix: ; ./millrace matrix
 verify: ; ./millrace mvn clean verify
 bench: ; ./millrace bench engine

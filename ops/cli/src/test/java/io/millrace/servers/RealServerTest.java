@@ -44,10 +44,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,7 +77,8 @@ class RealServerTest {
     static void start() throws IOException, InterruptedException {
         Optional<Path> binary = LlamaServer.find();
         Assumptions.assumeTrue(
-                binary.isPresent(), "no llama-server: ops/servers/build-llama-server.sh builds it, make test-servers too");
+                binary.isPresent(),
+                "no llama-server: ops/servers/build-llama-server.sh builds it, make test-servers too");
         MillraceConfig defaults = MillraceConfig.defaults();
         model = ModelStore.open(ModelStore.defaultHome())
                 .fetchModel(
@@ -140,11 +141,15 @@ class RealServerTest {
     void shouldGenerateTheSameGreedyTextAsOurOwnEngine() throws IOException {
         // where the first words are beyond doubt: both round their numbers differently
         String prompt = "The capital of France is";
-        try (var ours = LlmEngine.open("model", model, LlmEngineOptions.builder().build())) {
+        try (var ours =
+                LlmEngine.open("model", model, LlmEngineOptions.builder().build())) {
             var completion = new CompletableFuture<Completion>();
-            assertThat(ours.submit(request("ours", Operation.GENERATE, new Input.Text(prompt), greedy(4)), completion::complete))
+            assertThat(ours.submit(
+                            request("ours", Operation.GENERATE, new Input.Text(prompt), greedy(4)),
+                            completion::complete))
                     .isEmpty();
-            Completed mine = (Completed) completion.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
+            Completed mine = (Completed)
+                    completion.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
 
             Completed theirs = completed(generate(prompt, greedy(4)));
 
@@ -164,8 +169,8 @@ class RealServerTest {
                 .build();
         String first = text(completed(generate("Once upon a time", hot)));
         String again = text(completed(generate("Once upon a time", hot)));
-        String other =
-                text(completed(generate("Once upon a time", hot.toBuilder().seed(8).build())));
+        String other = text(
+                completed(generate("Once upon a time", hot.toBuilder().seed(8).build())));
 
         assertThat(again).isEqualTo(first).isNotEqualTo(other);
     }
@@ -258,7 +263,8 @@ class RealServerTest {
     @ParameterizedTest
     @EnumSource
     void shouldStopWorkThatIsAlreadyRunningAsTheServersOwnCountShows(Ending how) {
-        SamplingParameters endless = greedy(SLOT_TOKENS - 20).toBuilder().ignoreEos(true).build();
+        SamplingParameters endless =
+                greedy(SLOT_TOKENS - 20).toBuilder().ignoreEos(true).build();
         Optional<Instant> deadline =
                 how == Ending.DEADLINE ? Optional.of(Instant.now().plusSeconds(2)) : Optional.empty();
         List<CompletableFuture<Completion>> running = IntStream.range(0, SLOTS)
@@ -336,10 +342,7 @@ class RealServerTest {
 
     private CompletableFuture<Completion> chat(String content, SamplingParameters sampling) {
         return submit(request(
-                "chat",
-                Operation.CHAT,
-                new Input.Conversation(List.of(new Input.Message("user", content))),
-                sampling));
+                "chat", Operation.CHAT, new Input.Conversation(List.of(new Input.Message("user", content))), sampling));
     }
 
     private int count;

@@ -15,9 +15,9 @@ final class ServerHolder {
 
     /** Arguments: the model, the server's log, the file to write to. */
     public static void main(String[] args) throws IOException, InterruptedException {
-        LlamaServer server = LlamaServer.start(LlamaServerOptions.of(
-                        LlamaServer.find().orElseThrow(), Path.of(args[0]), Path.of(args[1]))
-                .withSlots(1, 128));
+        LlamaServer server = LlamaServer.start(
+                LlamaServerOptions.of(LlamaServer.find().orElseThrow(), Path.of(args[0]), Path.of(args[1]))
+                        .withSlots(1, 128));
         Path told = Path.of(args[2]);
         Path half = told.resolveSibling("half");
         Files.writeString(half, Long.toString(server.pid()));

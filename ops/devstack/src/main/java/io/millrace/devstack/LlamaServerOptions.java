@@ -45,7 +45,15 @@ public record LlamaServerOptions(
     /** Eight slots of 1024 tokens, a thread for each processor, a free port. */
     public static LlamaServerOptions of(Path binary, Path model, Path log) {
         return new LlamaServerOptions(
-                binary, model, "smollm2", 8, 1024, Runtime.getRuntime().availableProcessors(), Optional.empty(), log);
+                binary,
+                model,
+                ALIAS,
+                8,
+                1024,
+                Runtime.getRuntime().availableProcessors(),
+                Optional.empty(),
+                log,
+                List.of());
     }
 
     public LlamaServerOptions withSlots(int count, int tokens) {
@@ -57,8 +65,7 @@ public record LlamaServerOptions(
     }
 
     public LlamaServerOptions with(String... arguments) {
-        return new LlamaServerOptions(
-                binary, model, alias, slots, slotTokens, threads, port, log, List.of(arguments));
+        return new LlamaServerOptions(binary, model, alias, slots, slotTokens, threads, port, log, List.of(arguments));
     }
 
     /** Nothing of earlier prompts is kept in memory beside the slots: it would make a second run of the same prompts faster. */

@@ -68,8 +68,8 @@ final class DirectRoute implements Route {
             JsonNode answer = MAPPER.readTree(response.body());
             int tokens = answer.at("/usage/completion_tokens").asInt();
             if (response.statusCode() != OK || tokens != prompt.request().getMaxTokens()) {
-                endings.failed("prompt " + prompt.index() + ": " + response.statusCode() + " " + answer
-                        + ", expected=" + prompt.request().getMaxTokens() + " tokens");
+                endings.failed("prompt " + prompt.index() + ": " + response.statusCode() + " " + answer + ", expected="
+                        + prompt.request().getMaxTokens() + " tokens");
                 return;
             }
             String text = answer.at("/choices/0/text").asText();

@@ -85,7 +85,8 @@ public final class RemoteBench {
                     kafka:
                       bootstrap.servers: "%s"
                       state.dir: "%s"
-                    """.formatted(kafka.bootstrapServers(), subject.folder().resolve("streams"))));
+                    """.formatted(
+                            kafka.bootstrapServers(), subject.folder().resolve("streams"))));
         } catch (ConfigException e) {
             throw new IllegalStateException("our own configuration", e);
         }
@@ -164,7 +165,8 @@ public final class RemoteBench {
             List<Clients> search = new ArrayList<>();
             for (int clients : plan.clients()) {
                 List<Prompt> some = prompts.subList(0, Math.min(prompts.size(), Math.max(8, 2 * clients)));
-                search.add(new Clients(clients, direct(server, engine, clients, some).tokensPerSecond()));
+                search.add(new Clients(
+                        clients, direct(server, engine, clients, some).tokensPerSecond()));
             }
             int best = search.stream()
                     .max(Comparator.comparingDouble(Clients::tokensPerSecond))
@@ -185,7 +187,8 @@ public final class RemoteBench {
                 }
             }
             long same = IntStream.range(0, direct.size())
-                    .mapToLong(i -> sameAnswers(direct.get(i).run(), millrace.get(i).run()))
+                    .mapToLong(i ->
+                            sameAnswers(direct.get(i).run(), millrace.get(i).run()))
                     .sum();
             return new Throughput(
                     threads,
@@ -218,8 +221,7 @@ public final class RemoteBench {
 
     private static long sameAnswers(Run a, Run b) {
         return IntStream.range(0, a.answers().size())
-                .filter(i ->
-                        a.answers().get(i).text().equals(b.answers().get(i).text()))
+                .filter(i -> a.answers().get(i).text().equals(b.answers().get(i).text()))
                 .count();
     }
 
@@ -264,7 +266,8 @@ public final class RemoteBench {
         try (InferenceEngine all = engine(server.url(), Optional.empty());
                 InferenceEngine behind = engine(server.url(), Optional.of(slack))) {
             // finds the limits
-            List<Prompt> some = bulkPrompts(0).subList(0, Math.min(WARM_UP_PROMPTS, plan.bulk().prompts()));
+            List<Prompt> some = bulkPrompts(0)
+                    .subList(0, Math.min(WARM_UP_PROMPTS, plan.bulk().prompts()));
             var _ = millrace(server, all, some);
             var _ = millrace(server, behind, some);
             for (int round = 0; round < plan.rounds(); round++) {
@@ -273,8 +276,7 @@ public final class RemoteBench {
                 gated.add(shared(server, behind, round));
             }
         }
-        return new Live(
-                threads, plan.live().perSecond(), beside(alone), beside(bulk), beside(gated), describe(curve));
+        return new Live(threads, plan.live().perSecond(), beside(alone), beside(bulk), beside(gated), describe(curve));
     }
 
     private static String describe(SlackCurve curve) {

@@ -49,13 +49,7 @@ public record RemotePlan(
 
     /** Whether it works: its figures say nothing. */
     public static final RemotePlan QUICK = new RemotePlan(
-            1,
-            4,
-            List.of(1),
-            new Plan.Burst(8, 4, 4),
-            List.of(1, 4),
-            new Live(4, 3, 4, 2),
-            new Plan.Burst(8, 4, 4));
+            1, 4, List.of(1), new Plan.Burst(8, 4, 4), List.of(1, 4), new Live(4, 3, 4, 2), new Plan.Burst(8, 4, 4));
 
     public RemotePlan {
         serverThreads = List.copyOf(serverThreads);
