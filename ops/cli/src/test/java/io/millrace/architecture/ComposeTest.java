@@ -128,10 +128,12 @@ class ComposeTest {
 
     @Test
     void shouldConfigureMillraceForTheAddressesInsideTheNetwork() throws Exception {
-        MillraceConfig config = MillraceConfig.parse("millrace.yaml", checkout.text("ops/docker/millrace.yaml"));
-        assertThat(config.kafka().properties()).containsEntry("bootstrap.servers", "kafka:29092");
-        assertThat(config.http().host()).isEqualTo("0.0.0.0");
-        assertThat(config.http().port()).isEqualTo(8080);
+        for (String file : List.of("millrace.yaml", "millrace.vllm.yaml")) {
+            MillraceConfig config = MillraceConfig.parse(file, checkout.text("ops/docker/" + file));
+            assertThat(config.kafka().properties()).containsEntry("bootstrap.servers", "kafka:29092");
+            assertThat(config.http().host()).isEqualTo("0.0.0.0");
+            assertThat(config.http().port()).isEqualTo(8080);
+        }
         assertThat(text(map(service("kafka").get("environment")).get("KAFKA_ADVERTISED_LISTENERS")))
                 .contains("CONTAINERS://kafka:29092");
         // the name by which vLLM serves its model, and its address

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
 import io.millrace.modelstore.ModelStore;
+import io.millrace.streams.config.LlmSettings;
 import io.millrace.streams.config.MillraceConfig;
 import java.io.File;
 import java.io.IOException;
@@ -167,7 +168,7 @@ class ImageEntryTest {
         MillraceConfig defaults = MillraceConfig.defaults();
         Path file = ModelStore.open(ModelStore.defaultHome())
                 .fetchModel(
-                        defaults.model(defaults.defaultModel()).orElseThrow().spec(),
+                        ((LlmSettings) defaults.model(defaults.defaultModel()).orElseThrow().engine()).spec(),
                         ModelStore.Check.WHEN_CHANGED,
                         _ -> {})
                 .path();

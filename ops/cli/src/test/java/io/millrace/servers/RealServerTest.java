@@ -25,6 +25,7 @@ import io.millrace.llm.runtime.LlmEngineOptions;
 import io.millrace.modelstore.ModelStore;
 import io.millrace.remote.RemoteEngine;
 import io.millrace.remote.RemoteOptions;
+import io.millrace.streams.config.LlmSettings;
 import io.millrace.streams.config.MillraceConfig;
 import java.io.IOException;
 import java.net.URI;
@@ -82,7 +83,7 @@ class RealServerTest {
         MillraceConfig defaults = MillraceConfig.defaults();
         model = ModelStore.open(ModelStore.defaultHome())
                 .fetchModel(
-                        defaults.model(defaults.defaultModel()).orElseThrow().spec(),
+                        ((LlmSettings) defaults.model(defaults.defaultModel()).orElseThrow().engine()).spec(),
                         ModelStore.Check.WHEN_CHANGED,
                         _ -> {})
                 .path();
