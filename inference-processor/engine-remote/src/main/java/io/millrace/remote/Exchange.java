@@ -21,6 +21,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -187,11 +188,16 @@ final class Exchange {
     }
 
     /** Servers repeat credentials in their complaints about them. */
-    private static Fault redacted(Fault fault, Map<String, String> secrets) {
-        String message = fault.message();
-        for (String secret : secrets.values()) {
-            message = message.replace(secret, "***").replace(secret.substring(secret.indexOf(' ') + 1), "***");
+    static String redacted(String message, Collection<String> secrets) {
+        String redacted = message;
+        for (String secret : secrets) {
+            redacted = redacted.replace(secret, "***").replace(secret.substring(secret.indexOf(' ') + 1), "***");
         }
+        return redacted;
+    }
+
+    private static Fault redacted(Fault fault, Map<String, String> secrets) {
+        String message = redacted(fault.message(), secrets.values());
         return switch (fault) {
             case Fault.Away away -> new Fault.Away(away.kind(), message, away.retryAfter());
             case Fault.Broken broken -> new Fault.Broken(broken.kind(), message);

@@ -111,7 +111,7 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
         };
     }
 
-    private static HttpClient client(RemoteOptions.Connection options) {
+    static HttpClient client(RemoteOptions.Connection options) {
         HttpClient.Builder builder = HttpClient.newBuilder()
                 .version(options.version())
                 .connectTimeout(options.connectTimeout())

@@ -67,6 +67,7 @@ public final class Main implements Runnable {
                 .addSubcommand(new GenerateCommand(session))
                 .addSubcommand(new TokenizeCommand(session))
                 .addSubcommand(new ChatTemplateCommand(session))
+                .addSubcommand(new DoctorCommand(session))
                 .addSubcommand(new ProcessCommand(session))
                 .addSubcommand(new SubmitCommand(session))
                 .addSubcommand(new ResultsCommand(session))

@@ -171,6 +171,7 @@ class ArchitectureTest {
                     KAFKA_COMMON,
                     KAFKA_STREAMS,
                     "picocli..",
+                    "com.sun.management",
                     "ch.qos.logback..",
                     "sun.misc",
                     LOG);

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
@@ -75,6 +76,27 @@ public final class RecordSerdes {
                     throw new ConfigException(RegistryConfig.URL + "=\"" + url
                             + "\", expected=a registry that other processes reach, or none (records are then JSON)");
                 });
+    }
+
+    /**
+     * Asks the registry for a subject, and changes nothing.
+     *
+     * @return whether it has that subject
+     * @throws RegistryUnavailableException if none of its URLs answers, or what answers is no registry or refuses these credentials
+     * @throws ConfigException if the configuration is wrong
+     */
+    public static boolean askRegistry(Map<String, ?> config, String subject) {
+        SchemaRegistry registry = SchemaRegistry.open(RegistryConfig.of(config));
+        try {
+            registry.latest(subject);
+            return true;
+        } catch (RegistryUnavailableException e) {
+            throw e;
+        } catch (SerializationException e) {
+            return false; // it has answered
+        } finally {
+            registry.close();
+        }
     }
 
     private static <T extends SpecificRecord> Serializer<T> avroSerializer(Class<T> type, RegistryConfig config) {
