@@ -162,6 +162,9 @@ public final class EchoEngine implements InferenceEngine {
             if (next.isEmpty()) {
                 return;
             }
+            if (running.isEmpty()) {
+                meter.step(now, 0); // it was idle until now
+            }
             next.get().start(now, options.delay(), options.tokensPerSecond(), running.size() + 1);
             running.add(next.get());
         }
@@ -268,7 +271,7 @@ public final class EchoEngine implements InferenceEngine {
                     done = new ArrayList<>();
                     return batch;
                 }
-                await();
+                var _ = changed.awaitNanos(nanosUntilNextStep());
             }
             return List.of();
         } finally {
@@ -276,18 +279,16 @@ public final class EchoEngine implements InferenceEngine {
         }
     }
 
-    private void await() throws InterruptedException {
+    private long nanosUntilNextStep() {
         if (inFlight.isEmpty()) {
-            changed.await();
-            meter.step(now(), 0);
-            return;
+            return Long.MAX_VALUE;
         }
-        long next = Long.MAX_VALUE;
+        long next = now() + MOST_BETWEEN_STEPS_NANOS;
         next = running.isEmpty() ? next : Math.min(next, running.getFirst().endNanos());
         next = withDeadline.isEmpty()
                 ? next
                 : Math.min(next, withDeadline.getFirst().deadlineNanos());
-        var _ = changed.awaitNanos(Math.min(next - now(), MOST_BETWEEN_STEPS_NANOS));
+        return next - now();
     }
 
     /** What has ended by now. A place that falls free is given away at once. */

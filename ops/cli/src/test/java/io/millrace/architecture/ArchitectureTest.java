@@ -62,6 +62,8 @@ class ArchitectureTest {
                     "io.millrace.llm.model",
                     LOG)
             .may("io.millrace.modelstore", JSON, LOG)
+            // an engine without a model
+            .may("io.millrace.echo", ENGINE_API, LOG)
             // engines behind HTTP: formats apart from network and threads
             .may("io.millrace.remote.protocol", ENGINE_API, JSON)
             .may(

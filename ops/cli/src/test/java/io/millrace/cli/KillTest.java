@@ -8,6 +8,7 @@ import io.millrace.devstack.WithKafka;
 import io.millrace.devstack.oracle.ExactlyOnceOracle;
 import io.millrace.devstack.oracle.OracleTopics;
 import io.millrace.devstack.oracle.Verdict;
+import io.millrace.streams.testing.ChatServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -42,7 +44,39 @@ class KillTest {
     @Test
     @MatrixRow("worker kill -9 mid-generation")
     void shouldAnswerEachPromptOnceAfterTwoKillsMidGeneration(TestKafka kafka) throws IOException {
-        Path config = writeConfig(kafka);
+        Path config = writeConfig(kafka, "");
+        Verdict verdict = killTwiceAndAnswer(kafka, config, worker -> worker.sequencesWithATokenAtLeast(8), () -> {});
+        assertThat(verdict.results())
+                .allSatisfy(result ->
+                        assertThat(result.getUsage().getCompletionTokens()).isEqualTo(MAX_TOKENS));
+    }
+
+    /** The server has begun to answer, and does not end until the third worker asks. */
+    @Test
+    @MatrixRow("worker kill -9 mid-generation")
+    void shouldAnswerEachPromptOnceAfterTwoKillsWithARemoteModel(TestKafka kafka) throws Exception {
+        AtomicBoolean held = new AtomicBoolean(true);
+        try (ChatServer server = ChatServer.start().holding(who -> held.get())) {
+            Path config = writeConfig(kafka, """
+                    models:
+                      served:
+                        engine: remote
+                        remote: { endpoints: { only: { url: "%s" } } }
+                    """.formatted(server.url("worker")));
+            Verdict verdict = killTwiceAndAnswer(kafka, config, worker -> worker.running() >= 8, () -> held.set(false));
+            assertThat(verdict.results())
+                    .allSatisfy(result -> assertThat(result.getEndpoint()).isEqualTo("only"));
+            assertThat(server.begun()).isGreaterThanOrEqualTo(PROMPTS + 16);
+        }
+    }
+
+    /** Whether a worker is in the middle of its work. */
+    private interface MidWork {
+        boolean test(ProcessWorker worker) throws Exception;
+    }
+
+    private Verdict killTwiceAndAnswer(TestKafka kafka, Path config, MidWork midWork, Runnable release)
+            throws IOException {
         assertThat(Cli.run("topics", "create", "--config", config.toString()).exitCode())
                 .isZero();
         kafka.produce(prompts());
@@ -52,11 +86,12 @@ class KillTest {
                 Awaitility.await(doomed + " worker generates:\n" + worker.log())
                         .atMost(PATIENCE)
                         .pollInterval(Duration.ofMillis(50))
-                        .until(() -> worker.sequencesWithATokenAtLeast(8));
+                        .until(() -> midWork.test(worker));
                 worker.kill();
             }
             assertThat(endings(kafka)).as("endings written before the kill").isZero();
         }
+        release.run();
         try (var worker = ProcessWorker.start("third", config, folder)) {
             Awaitility.await("all are answered:\n" + worker.log())
                     .atMost(PATIENCE)
@@ -68,9 +103,7 @@ class KillTest {
         verdict.assertExactlyOnce();
         assertThat(verdict.inputs()).hasSize(PROMPTS);
         assertThat(verdict.failures()).isEmpty();
-        assertThat(verdict.results())
-                .allSatisfy(result ->
-                        assertThat(result.getUsage().getCompletionTokens()).isEqualTo(MAX_TOKENS));
+        return verdict;
     }
 
     /** Records of any kind in the outputs' topics, those of aborted transactions too. */
@@ -105,7 +138,7 @@ class KillTest {
         return records;
     }
 
-    private Path writeConfig(TestKafka kafka) throws IOException {
+    private Path writeConfig(TestKafka kafka, String models) throws IOException {
         Path file = folder.resolve("millrace.yaml");
         Files.writeString(file, """
                 application_id: %2$s
@@ -124,7 +157,7 @@ class KillTest {
                   partitions: 4
                 http:
                   port: ${MILLRACE_TEST_PORT:-0}
-                """.formatted(kafka.bootstrapServers(), name, folder.resolve("streams")));
+                """.formatted(kafka.bootstrapServers(), name, folder.resolve("streams")) + models);
         return file;
     }
 }

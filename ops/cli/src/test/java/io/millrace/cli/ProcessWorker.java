@@ -72,6 +72,14 @@ final class ProcessWorker implements AutoCloseable {
                 && value(text, "millrace_num_requests_running").orElse(0) >= count;
     }
 
+    /** Requests that run in its engine. */
+    double running() throws IOException, InterruptedException {
+        if (!process.isAlive()) {
+            throw new IllegalStateException("the worker ended with " + process.exitValue() + ":\n" + log());
+        }
+        return value(scrape(), "millrace_num_requests_running").orElse(0);
+    }
+
     private String scrape() throws IOException, InterruptedException {
         try {
             var request = HttpRequest.newBuilder(metrics)

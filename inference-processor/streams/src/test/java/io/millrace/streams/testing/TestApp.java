@@ -3,6 +3,7 @@ package io.millrace.streams.testing;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.oracle.ExactlyOnceOracle;
 import io.millrace.devstack.oracle.OracleTopics;
+import io.millrace.engine.InferenceEngine;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.schemas.ControlAction;
 import io.millrace.schemas.ControlCommand;
@@ -157,11 +158,11 @@ public final class TestApp {
     }
 
     /** Starts it with this engine. */
-    public ProcessorApp start(TestEngine engine) {
+    public ProcessorApp start(InferenceEngine engine) {
         return start(engine, ProcessorHooks.of(ProcessorObserver.NONE));
     }
 
-    public ProcessorApp start(TestEngine engine, ProcessorHooks hooks) {
+    public ProcessorApp start(InferenceEngine engine, ProcessorHooks hooks) {
         return ProcessorApp.start(
                 settings(), Map.of(MODEL, new ServedModel(engine, SamplingParameters.DEFAULT)), hooks);
     }

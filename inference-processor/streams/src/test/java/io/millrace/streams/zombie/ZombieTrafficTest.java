@@ -7,13 +7,18 @@ import io.millrace.devstack.MatrixRow;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
 import io.millrace.devstack.oracle.Verdict;
+import io.millrace.engine.InferenceEngine;
+import io.millrace.remote.RemoteEngine;
 import io.millrace.streams.app.ProcessorApp;
+import io.millrace.streams.testing.ChatServer;
 import io.millrace.streams.testing.ForkedJvm;
+import io.millrace.streams.testing.RemoteEngines;
 import io.millrace.streams.testing.TestApp;
 import io.millrace.streams.testing.TestEngine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -41,10 +46,28 @@ class ZombieTrafficTest {
     @MatrixRow("zombie under traffic")
     void shouldAnswerNothingTwiceWhenAStoppedWorkerGoesOnUnderTraffic(TestKafka kafka) throws Exception {
         TestApp test = TestApp.create(kafka, "zombie-traffic", PARTITIONS);
-        try (TestEngine engine = TestEngine.delayed(Duration.ofMillis(2));
-                ProcessorApp successor = test.start(engine);
+        try (TestEngine engine = TestEngine.delayed(Duration.ofMillis(2))) {
+            runZombie(test, engine, workerArguments(test));
+        }
+    }
+
+    @Test
+    @MatrixRow("zombie under traffic")
+    void shouldAnswerNothingTwiceWithARemoteModel(TestKafka kafka) throws Exception {
+        TestApp test = TestApp.create(kafka, "zombie-traffic-remote", PARTITIONS);
+        Path release = directory.resolve("zombie.release");
+        try (ChatServer server = ChatServer.start().holding(who -> who.equals("zombie") && !Files.exists(release));
+                RemoteEngine engine = RemoteEngines.open(server.url("successor"))) {
+            List<String> arguments = new ArrayList<>(workerArguments(test));
+            arguments.add(server.url("zombie").toString());
+            runZombie(test, engine, arguments);
+        }
+    }
+
+    private void runZombie(TestApp test, InferenceEngine engine, List<String> workerArguments) throws Exception {
+        try (ProcessorApp successor = test.start(engine);
                 ForkedJvm zombie =
-                        ForkedJvm.start(Worker.class, directory.resolve("zombie.log"), workerArguments(test))) {
+                        ForkedJvm.start(Worker.class, directory.resolve("zombie.log"), workerArguments)) {
             // it holds all that comes to it, so it has work in its engine when it is stopped
             await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(300)).until(() -> {
                 send(test);
