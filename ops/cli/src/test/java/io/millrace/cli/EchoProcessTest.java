@@ -44,8 +44,7 @@ class EchoProcessTest {
         assertThat(Cli.run("topics", "create", "--config", config.toString()).exitCode())
                 .isZero();
         kafka.produce(List.of(
-                prompt(name, "{\"prompt\":\"hello you\"}"),
-                prompt(name, "{\"prompt\":\"a\",\"extra_body\":\"{}\"}")));
+                prompt(name, "{\"prompt\":\"hello you\"}"), prompt(name, "{\"prompt\":\"a\",\"extra_body\":\"{}\"}")));
 
         try (var worker = ProcessWorker.start("echo", config, folder)) {
             await("answers:\n" + worker.log())

@@ -33,7 +33,8 @@ class EnginesTest {
     @Test
     void shouldGenerateWithARemoteModel() throws Exception {
         try (ChatServer server = ChatServer.start()) {
-            String yaml = "models: {far: {engine: remote, remote: {endpoints: {a: {url: '" + server.url("me") + "'}}}}}\n";
+            String yaml =
+                    "models: {far: {engine: remote, remote: {endpoints: {a: {url: '" + server.url("me") + "'}}}}}\n";
             Cli cli = Cli.run("generate", "--config", config(yaml), "--prompt", "hello you", "--json");
             assertThat(cli.exitCode()).as(cli.err()).isZero();
             assertThat(cli.out()).contains("hello you");
@@ -42,21 +43,23 @@ class EnginesTest {
 
     @Test
     void shouldSayThatAModelHasNoFileHere() throws Exception {
-        for (List<String> command : List.of(
-                List.of("tokenize", "a"), List.of("model", "show"), List.of("bench", "engine"))) {
+        for (List<String> command :
+                List.of(List.of("tokenize", "a"), List.of("model", "show"), List.of("bench", "engine"))) {
             List<String> args = new ArrayList<>(command);
             args.addAll(List.of("--config", config(ECHO)));
             Cli cli = Cli.run(args.toArray(String[]::new));
             assertThat(cli.exitCode()).as(cli.err()).isEqualTo(ExitCode.MODEL.value);
             assertThat(cli.err())
-                    .contains("model=mirror, expected=one of engine llm: this command works on a model's file, and engine"
-                            + " echo has none here");
+                    .contains(
+                            "model=mirror, expected=one of engine llm: this command works on a model's file, and engine"
+                                    + " echo has none here");
         }
     }
 
     @Test
     void shouldListModelsWithoutFilesAndFetchNothingForThem() throws Exception {
-        String yaml = ECHO.replace("}}\n", "}, far: {engine: remote, remote: {endpoints: {a: {url: 'http://h:1/v1?k=secret'}}}}}\n");
+        String yaml = ECHO.replace(
+                "}}\n", "}, far: {engine: remote, remote: {endpoints: {a: {url: 'http://h:1/v1?k=secret'}}}}}\n");
         Cli list = Cli.run("model", "list", "--json", "--config", config(yaml));
         assertThat(list.out())
                 .contains("{\"name\":\"mirror\",\"source\":\"echo\",\"state\":\"echo\"")
@@ -76,8 +79,7 @@ class EnginesTest {
                 "models: {far: {engine: remote, remote: {endpoints: {a: {url: 'http://h'}}, api_key: 'env:NO_SUCH_KEY'}}}";
         Cli cli = Cli.run("generate", "--config", config(yaml), "--prompt", "a");
         assertThat(cli.exitCode()).isEqualTo(ExitCode.CONFIG.value);
-        assertThat(cli.err())
-                .contains("model far: remote.api_key=env:NO_SUCH_KEY, expected=a variable that is set");
+        assertThat(cli.err()).contains("model far: remote.api_key=env:NO_SUCH_KEY, expected=a variable that is set");
     }
 
     @Test

@@ -175,7 +175,11 @@ class EngineSettingsTest {
                         "endpoint name=a b, expected=letters, digits and . _ -, at most 63"),
                 remote(
                         "endpoints: {a: {url: 'http://h', max_in_fligt: 3}}",
-                        "unknown key 'max_in_fligt', did you mean 'max_in_flight'?"),
+                        "unknown key 'max_in_fligt', did you mean 'max_in_flight'?"));
+    }
+
+    static Stream<Arguments> wrongBesideEndpoints() {
+        return Stream.of(
                 // secrets
                 sound(
                         "api_key: " + KEY,
@@ -227,7 +231,7 @@ class EngineSettingsTest {
     }
 
     @ParameterizedTest
-    @MethodSource("wrong")
+    @MethodSource({"wrong", "wrongBesideEndpoints"})
     void shouldSayWhatIsWrongAndWhereAndShowNoSecret(String yaml, String message) {
         ConfigReport report = ConfigReport.ofText("m.yaml", yaml, Map.of("API_KEY", KEY));
 

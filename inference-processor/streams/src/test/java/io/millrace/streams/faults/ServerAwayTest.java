@@ -46,7 +46,9 @@ class ServerAwayTest {
                         return isClosed(app);
                     });
             // longer than a stalled engine is given
-            await().during(Duration.ofSeconds(2)).atMost(TIMEOUT).until(() -> !app.stopped().isDone());
+            await().during(Duration.ofSeconds(2))
+                    .atMost(TIMEOUT)
+                    .until(() -> !app.stopped().isDone());
             assertThat(test.endings()).isZero();
             assertThat(app.status().state()).isEqualTo(ProcessorStatus.State.RUNNING);
 

@@ -86,7 +86,10 @@ public final class ChatServer implements AutoCloseable {
         try (exchange) {
             JsonNode request = JSON.readTree(exchange.getRequestBody());
             String who = exchange.getRequestURI().getPath().split("/")[1];
-            String text = request.path("messages").path(request.path("messages").size() - 1).path("content").asText();
+            String text = request.path("messages")
+                    .path(request.path("messages").size() - 1)
+                    .path("content")
+                    .asText();
             exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
             exchange.sendResponseHeaders(200, 0);
             OutputStream out = exchange.getResponseBody();
@@ -100,8 +103,10 @@ public final class ChatServer implements AutoCloseable {
                 say(out, delta(word));
             }
             say(out, "{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}");
-            say(out, "{\"choices\":[],\"usage\":{\"prompt_tokens\":" + words.size() + ",\"completion_tokens\":"
-                    + words.size() + "}}");
+            say(
+                    out,
+                    "{\"choices\":[],\"usage\":{\"prompt_tokens\":" + words.size() + ",\"completion_tokens\":"
+                            + words.size() + "}}");
             say(out, "[DONE]");
             answered.incrementAndGet();
         }

@@ -66,8 +66,7 @@ class ZombieTrafficTest {
 
     private void runZombie(TestApp test, InferenceEngine engine, List<String> workerArguments) throws Exception {
         try (ProcessorApp successor = test.start(engine);
-                ForkedJvm zombie =
-                        ForkedJvm.start(Worker.class, directory.resolve("zombie.log"), workerArguments)) {
+                ForkedJvm zombie = ForkedJvm.start(Worker.class, directory.resolve("zombie.log"), workerArguments)) {
             // it holds all that comes to it, so it has work in its engine when it is stopped
             await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(300)).until(() -> {
                 send(test);
