@@ -197,6 +197,7 @@ final class Endpoint {
     /** An attempt's first token has come. */
     void firstToken(Attempt attempt) {
         withoutToken--;
+        works();
         if (attempt.delivery() == Delivery.STREAMED) {
             streamedLimit.firstToken(
                     attempt.epoch(), attempt.inFlight(), (int) (finished - attempt.finishedBefore()), withoutToken);
@@ -220,9 +221,13 @@ final class Endpoint {
         if (attempt.delivery() == Delivery.WHOLE) {
             wholeLimit.answered(attempt.sentNanos(), now - attempt.sentNanos(), attempt.inFlight());
         }
+        works();
+        answeredNanos = now;
+    }
+
+    private void works() {
         proven = true;
         pauses = 0;
-        answeredNanos = now;
     }
 
     /** Whether it has answered anything since. */

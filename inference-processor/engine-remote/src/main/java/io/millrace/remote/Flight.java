@@ -166,7 +166,7 @@ final class Flight {
                 code,
                 message,
                 partialText.isEmpty() ? Optional.empty() : Optional.of(partialText),
-                Optional.of(new Usage(promptTokens, 0, parts)),
+                parts == 0 ? Optional.empty() : Optional.of(new Usage(promptTokens, 0, parts)),
                 Optional.of(timings(by, nowNanos)));
     }
 

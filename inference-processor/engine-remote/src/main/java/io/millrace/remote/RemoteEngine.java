@@ -15,6 +15,7 @@ import io.millrace.engine.Rejection;
 import io.millrace.remote.RemoteOptions.Server;
 import io.millrace.remote.protocol.Answer;
 import io.millrace.remote.protocol.AnswerReader;
+import io.millrace.remote.protocol.Fault;
 import io.millrace.remote.protocol.FaultException;
 import io.millrace.remote.protocol.OpenAiProtocol;
 import io.millrace.remote.protocol.OpenInferenceProtocol;
@@ -160,6 +161,9 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
         } catch (InterruptedException e) {
             Attempt.Stop why = attempt.stopped();
             outcome = new Outcome.Stopped(why == null ? Attempt.Stop.CLOSED : why, reader.text());
+        } catch (RuntimeException e) {
+            log.error("an attempt of request {} failed", flight.request().id(), e);
+            outcome = new Outcome.Faulted(new Fault.Broken(Fault.Kind.BROKEN_BODY, e.toString()), reader.text());
         }
         dispatcher.ended(flight, attempt, outcome);
     }
@@ -179,10 +183,19 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
         try {
             while (true) {
                 Thread.sleep(TICK);
-                dispatcher.tick();
+                safeTick();
             }
         } catch (InterruptedException e) {
             // closed
+        }
+    }
+
+    /** What waits for time to pass must not wait for ever. */
+    private void safeTick() {
+        try {
+            dispatcher.tick();
+        } catch (RuntimeException e) {
+            log.error("model {}: timeouts and pauses could not be seen to", model.name(), e);
         }
     }
 

@@ -191,8 +191,8 @@ public record RemoteOptions(
         public Connection {
             headers = caseless("remote.headers", headers);
             secretHeaders = caseless("remote.secret_headers", secretHeaders);
-            headers.forEach((name, value) -> check(
-                    "remote.headers." + name, value, value.chars().allMatch(c -> c >= ' ' && c != 127), "one line"));
+            headers.forEach(
+                    (name, value) -> check("remote.headers." + name, value, isHeaderValue(value), "one line of ASCII"));
             proxy.ifPresent(at -> check(
                     "remote.proxy",
                     at,
@@ -328,6 +328,10 @@ public record RemoteOptions(
         public Query {
             check("remote.slack.query", expression, !expression.isBlank(), "a PromQL expression");
         }
+    }
+
+    static boolean isHeaderValue(String value) {
+        return value.chars().allMatch(c -> c >= ' ' && c < 127);
     }
 
     private static void positive(String name, Duration value) {

@@ -58,8 +58,8 @@ public final class Secret {
      */
     String value() {
         String value = place.startsWith("env:") ? fromEnvironment() : fromFile();
-        boolean oneLine = !value.isEmpty() && value.chars().allMatch(c -> c >= ' ' && c != 127);
-        RemoteOptions.check(name, place, oneLine, "one line that is not empty");
+        boolean oneLine = !value.isEmpty() && RemoteOptions.isHeaderValue(value);
+        RemoteOptions.check(name, place, oneLine, "one line of ASCII that is not empty");
         return prefix + value;
     }
 

@@ -16,13 +16,18 @@ final class TokenEstimate {
     /** English text has about four characters a token. */
     private static final double FIRST_TOKENS_PER_CHAR = 0.25;
 
+    /** A prompt, before any was seen. */
+    private static final double FIRST_PROMPT_CHARS = 1000;
+
     /** An answer without max_tokens, before any was seen. */
     private static final double FIRST_ANSWER_TOKENS = 256;
 
     /** Weight of the newest answer: the last twenty count, about. */
     private static final double NEWEST = 0.05;
 
-    private double tokensPerChar = FIRST_TOKENS_PER_CHAR;
+    // of the mean prompt: a mean of single ratios would be that of short prompts, which are chat template mostly
+    private double promptChars = FIRST_PROMPT_CHARS;
+    private double promptTokens = FIRST_PROMPT_CHARS * FIRST_TOKENS_PER_CHAR;
     private double partOfMaxTokens = 1; // until something was seen: all of it
     private double answerTokens = FIRST_ANSWER_TOKENS;
 
@@ -35,14 +40,16 @@ final class TokenEstimate {
 
     /** The prompt alone. */
     int promptTokens(PromptSize prompt) {
-        return (int) Math.ceil(Math.min(prompt.tokens() + prompt.chars() * tokensPerChar, Integer.MAX_VALUE));
+        return (int) Math.ceil(
+                Math.min(prompt.tokens() + (double) prompt.chars() * promptTokens / promptChars, Integer.MAX_VALUE));
     }
 
     /** Learns from an answer. */
     void measured(PromptSize prompt, SamplingParameters sampling, TokenCounts counts) {
         if (counts.prompt().isPresent() && prompt.chars() > 0) {
             double ofText = Math.max(0, counts.prompt().getAsInt() - prompt.tokens());
-            tokensPerChar += NEWEST * (ofText / prompt.chars() - tokensPerChar);
+            promptTokens += NEWEST * (ofText - promptTokens);
+            promptChars += NEWEST * ((double) prompt.chars() - promptChars);
         }
         if (counts.completion().isPresent()) {
             int taken = counts.completion().getAsInt();

@@ -235,6 +235,21 @@ class DispatcherTest implements Dispatcher.Actions {
     }
 
     @Test
+    void shouldTrustAServerAgainFromItsFirstTokenOn() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        accept(dispatcher, "r0", "x", 10);
+        accept(dispatcher, "r1", "x", 10);
+        end(dispatcher, "r0", away());
+        end(dispatcher, "r1", away());
+        tickAfter(dispatcher, Duration.ofSeconds(1));
+        assertThat(sent).containsOnlyKeys("r0");
+
+        dispatcher.firstToken(attempt("r0"));
+
+        assertThat(sent).as("long before the first answer has ended").containsOnlyKeys("r0", "r1");
+    }
+
+    @Test
     void shouldOpenTheBreakerAndCloseItAfterGoodAttempts() {
         Dispatcher dispatcher = dispatcher(
                 servers("a"),

@@ -121,7 +121,7 @@ class RemoteOptionsTest {
         Optional<URI> none = Optional.empty();
         wrong(
                 () -> connection(Map.of("X-A", "a\r\nX-B: b"), none, SECOND, 1),
-                "remote.headers.X-A=a\r\nX-B: b, expected=one line");
+                "remote.headers.X-A=a\r\nX-B: b, expected=one line of ASCII");
         wrong(
                 () -> connection(Map.of("Host", "x"), none, SECOND, 1),
                 "remote.headers=Host, expected=names of headers, other than [accept, connection, content-length,"
@@ -203,7 +203,7 @@ class RemoteOptionsTest {
                 "remote.api_key=env:KEY, expected=a variable that is set");
         wrong(
                 () -> Secret.at("remote.api_key", "env:KEY", Map.of("KEY", "a\nb")),
-                "remote.api_key=env:KEY, expected=one line that is not empty");
+                "remote.api_key=env:KEY, expected=one line of ASCII that is not empty");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Secret.at("remote.api_key", "file:" + dir.resolve("none")))
                 .withMessageStartingWith("remote.api_key=file:" + dir.resolve("none") + ", expected=a readable file");

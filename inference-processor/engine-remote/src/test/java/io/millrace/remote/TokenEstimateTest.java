@@ -35,6 +35,18 @@ class TokenEstimateTest {
     }
 
     @Test
+    void shouldNotTakeTheTemplateOfShortPromptsForTheTextOfLongOnes() {
+        for (int i = 0; i < 200; i++) {
+            // a template of 30 tokens, and a token for every 5 characters
+            int chars = i % 2 == 0 ? 10 : 10_000;
+            int tokens = 30 + chars / 5;
+            estimate.measured(
+                    new PromptSize(chars, 0), UP_TO_100, new TokenCounts(OptionalInt.of(tokens), 0, OptionalInt.of(1)));
+        }
+        assertThat(estimate.promptTokens(new PromptSize(10_000, 0))).isBetween(2000, 2150);
+    }
+
+    @Test
     void shouldLearnNothingFromAServerThatCountsNothing() {
         estimate.measured(
                 new PromptSize(400, 0), UP_TO_100, new TokenCounts(OptionalInt.empty(), 0, OptionalInt.empty()));

@@ -68,6 +68,9 @@ public final class ServerFaults {
         if (status == 408) {
             return new Fault.Broken(Fault.Kind.TIMEOUT, message);
         }
+        if (status == 501) {
+            return Fault.Refused.invalid(message(body));
+        }
         if (status >= 500) {
             return new Fault.Broken(Fault.Kind.SERVER_ERROR, message);
         }
