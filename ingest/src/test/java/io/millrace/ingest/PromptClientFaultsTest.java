@@ -60,7 +60,6 @@ class PromptClientFaultsTest {
                             .as("no prompt is there twice")
                             .hasSize(before.size() + during.size() + after.size());
                     kafka.admin().close();
-                    client.close();
                 }
             }
         }

@@ -2,6 +2,7 @@ package io.millrace.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.devstack.TestKafka;
@@ -16,7 +17,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +27,7 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -351,21 +352,18 @@ class PromptClientTest {
         Prompt prompt = Prompt.chat("x").requestId("r-1").build();
         PromptClient client = PromptClient.open(options(kafka).withMaxOutstanding(1));
         CompletableFuture<Answer> outstanding = client.submit(prompt);
-        CompletableFuture<CompletableFuture<Answer>> blocked = CompletableFuture.supplyAsync(
-                () -> client.submit(prompt), task -> Thread.ofPlatform().start(task));
-        await().until(() -> client.outstanding() == 1);
+        CompletableFuture<@Nullable Throwable> blocked = new CompletableFuture<>();
+        Thread waiting = Thread.ofPlatform().start(() -> blocked.complete(catchThrowable(() -> client.submit(prompt))));
+        await().until(() -> waiting.getState() == Thread.State.WAITING);
 
         client.close(Duration.ZERO);
 
         assertThatThrownBy(() -> get(outstanding))
                 .isInstanceOf(PromptException.Closed.class)
                 .hasMessage("request_id=r-1: the client was closed");
-        assertThat(blocked)
-                .failsWithin(LONG)
-                .withThrowableThat()
-                .havingRootCause()
+        assertThat(blocked.get(LONG.toSeconds(), TimeUnit.SECONDS))
                 .isInstanceOf(IllegalStateException.class)
-                .withMessage("the client is closed");
+                .hasMessage("the client is closed");
         assertThatThrownBy(() -> client.trySubmit(prompt))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("the client is closed");
@@ -392,10 +390,10 @@ class PromptClientTest {
         try {
             return answer.orTimeout(LONG.toSeconds(), TimeUnit.SECONDS).join();
         } catch (CompletionException e) {
-            Optional<PromptException> known = Optional.of(e.getCause())
-                    .filter(PromptException.class::isInstance)
-                    .map(PromptException.class::cast);
-            throw known.isPresent() ? known.get() : e;
+            if (e.getCause() instanceof PromptException known) {
+                throw known;
+            }
+            throw e;
         }
     }
 }

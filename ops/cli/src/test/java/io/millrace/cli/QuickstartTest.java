@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +32,7 @@ class QuickstartTest {
     @Test
     @Tag("clients")
     void shouldRunAsPrinted() throws Exception {
-        Dev stack = null;
+        @Nullable Dev stack = null;
         try {
             for (String block : blocks()) {
                 if (block.startsWith(STACK)) {
@@ -51,7 +52,7 @@ class QuickstartTest {
         }
     }
 
-    private static void stop(Dev stack) throws InterruptedException {
+    private static void stop(@Nullable Dev stack) throws InterruptedException {
         if (stack != null) {
             stack.stop();
         }
