@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.Headers;
@@ -43,7 +44,8 @@ class PromptClientFaultsTest {
         try (BrokerProcess first = BrokerProcess.start(directory, port, Map.of())) {
             TestKafka kafka = TestKafka.on(first.bootstrapServers());
             PromptClientOptions options = PromptClientTest.options(kafka, Map.of());
-            try (PromptClient client = PromptClient.open(options)) {
+            try (Admin _ = kafka.admin();
+                    PromptClient client = PromptClient.open(options)) {
                 List<CompletableFuture<Answer>> before = submit(client, "before");
                 first.kill();
                 List<CompletableFuture<Answer>> during = submit(client, "during");
@@ -59,7 +61,6 @@ class PromptClientFaultsTest {
                     assertThat(processor.received())
                             .as("no prompt is there twice")
                             .hasSize(before.size() + during.size() + after.size());
-                    kafka.admin().close();
                 }
             }
         }
