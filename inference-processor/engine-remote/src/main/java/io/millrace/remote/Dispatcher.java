@@ -10,7 +10,6 @@ import io.millrace.remote.Attempt.Stop;
 import io.millrace.remote.protocol.Fault;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -47,8 +46,7 @@ final class Dispatcher {
     private final EngineMeters meters;
     private final TokenEstimate estimate = new TokenEstimate();
     private final Map<String, Flight> byId = new HashMap<>(); // in flight and not cancelled
-    private final FairQueue<Flight> waiting = new FairQueue<>();
-    private final Set<Flight> backingOff = new LinkedHashSet<>();
+    private final Backlog backlog;
     private final Set<Flight> running = new LinkedHashSet<>();
     private long arrivals;
     private boolean closed;
@@ -79,6 +77,7 @@ final class Dispatcher {
         this.actions = actions;
         choice = new EndpointChoice(endpoints, options.choice());
         retries = new RetryBudget(options.retries().budget(), clock.nanoTime());
+        backlog = new Backlog(retries);
     }
 
     /** Why no request is taken now, whichever it is. */
@@ -93,7 +92,7 @@ final class Dispatcher {
         if (away.size() == endpoints.size()) {
             return Optional.of(new Rejection(Reason.UNAVAILABLE, String.join("; ", away)));
         }
-        int waits = waiting.size() + backingOff.size();
+        int waits = backlog.size();
         return waits < options.maxWaiting()
                 ? Optional.empty()
                 : Optional.of(new Rejection(
@@ -116,22 +115,18 @@ final class Dispatcher {
             throw new IllegalArgumentException("id=" + id + ", expected=an id that no request in flight has");
         }
         flight.arrived(arrivals++);
-        enqueue(flight);
+        backlog.add(flight);
         dispatch();
         return Optional.empty();
-    }
-
-    private void enqueue(Flight flight) {
-        waiting.add(flight.priority(), flight.request().tenant(), flight.arrival(), flight);
     }
 
     /** Sends what may be sent now, in order. The first in line is not overtaken by a smaller request. */
     private void dispatch() {
         long now = clock.nanoTime();
-        for (Optional<Flight> next = waiting.peek(); next.isPresent() && !closed; next = waiting.peek()) {
+        for (Optional<Flight> next = backlog.peek(); next.isPresent() && !closed; next = backlog.peek()) {
             Flight flight = next.get();
             if (flight.isOverdue(now)) {
-                waiting.removeFirst();
+                backlog.removeFirst();
                 overdue(flight);
                 continue;
             }
@@ -143,7 +138,7 @@ final class Dispatcher {
             if (endpoint.isEmpty()) {
                 return;
             }
-            waiting.removeFirst();
+            backlog.removeFirst();
             send(flight, endpoint.get().begin(flight.call().delivery(), tokens));
         }
     }
@@ -217,7 +212,7 @@ final class Dispatcher {
             fail(flight, FailureCode.CANCELLED, "cancelled on request", "");
         } else {
             flight.waitsAgain();
-            enqueue(flight);
+            backlog.add(flight);
         }
     }
 
@@ -228,7 +223,7 @@ final class Dispatcher {
         } else if (flight.failures() < options.retries().maxAttempts()) {
             meters.retry(attempt.endpoint().name());
             flight.waitsAgain();
-            backingOff.add(flight);
+            backlog.addLater(flight);
         } else {
             String message = "attempts=" + flight.failures() + ", the last on endpoint "
                     + attempt.endpoint().name() + ": " + fault.message();
@@ -305,8 +300,7 @@ final class Dispatcher {
         if (attempt != null) {
             attempt.stop(Stop.CANCELLED);
         } else {
-            waiting.remove(flight);
-            backingOff.remove(flight);
+            backlog.remove(flight);
             fail(flight, FailureCode.CANCELLED, "cancelled on request", "");
         }
     }
@@ -314,11 +308,7 @@ final class Dispatcher {
     synchronized void setPriority(String id, int priority) {
         Flight flight = byId.get(id);
         if (flight != null) {
-            boolean inLine = waiting.remove(flight);
-            flight.priority(priority);
-            if (inLine) {
-                enqueue(flight);
-            }
+            backlog.setPriority(flight, priority);
         }
     }
 
@@ -334,28 +324,9 @@ final class Dispatcher {
         }
         long now = clock.nanoTime();
         running.forEach(flight -> stopIfDue(flight, now));
-        for (Flight flight : waiting.all()) {
-            if (flight.isOverdue(now)) {
-                waiting.remove(flight);
-                overdue(flight);
-            }
-        }
-        backingOff.stream()
-                .filter(flight -> flight.isOverdue(now) || flight.retryNanos() - now <= 0)
-                .sorted(Comparator.comparingLong(Flight::arrival))
-                .toList()
-                .forEach(flight -> comeBack(flight, now));
+        backlog.removeOverdue(now).forEach(this::overdue);
+        backlog.comeBack(now);
         dispatch();
-    }
-
-    private void comeBack(Flight flight, long now) {
-        if (flight.isOverdue(now)) {
-            backingOff.remove(flight);
-            overdue(flight);
-        } else if (retries.take(now)) {
-            backingOff.remove(flight);
-            enqueue(flight);
-        }
     }
 
     private void stopIfDue(Flight flight, long now) {
@@ -409,7 +380,7 @@ final class Dispatcher {
         long now = clock.nanoTime();
         boolean healthy = !closed
                 && endpoints.stream().anyMatch(endpoint -> endpoint.whyAway(now).isEmpty());
-        return meters.stats(healthy, running.size(), waiting.size() + backingOff.size(), tokenUsage(), now);
+        return meters.stats(healthy, running.size(), backlog.size(), tokenUsage(), now);
     }
 
     /** Of the token budgets; 0 where an endpoint has none. */

@@ -65,9 +65,9 @@ public record RemoteOptions(
         check("max_waiting", maxWaiting, maxWaiting >= 1, "at least 1");
         check("max_model_len", maxModelLen, maxModelLen.orElse(2) >= 2, "at least 2");
         endpoints = List.copyOf(endpoints);
-        check("remote.endpoints", endpoints, !endpoints.isEmpty(), "at least one");
-        long names = endpoints.stream().map(Server::name).distinct().count();
-        check("remote.endpoints", endpoints, names == endpoints.size(), "unique names");
+        List<String> names = endpoints.stream().map(Server::name).toList();
+        check("remote.endpoints", names, !names.isEmpty(), "at least one");
+        check("remote.endpoints", names, names.stream().distinct().count() == names.size(), "unique names");
         extraBody = Collections.unmodifiableMap(new LinkedHashMap<>(extraBody));
         Set<String> ours = switch (dialect) {
             case OpenAi _ -> OpenAiProtocol.OURS;
@@ -300,6 +300,8 @@ public record RemoteOptions(
             positive("remote.slack.interval", interval);
             boolean older = maxAge.compareTo(interval) >= 0;
             check("remote.slack.max_age", maxAge, older, "at least interval=" + interval);
+            boolean shown = url.isEmpty() || url.get().getRawUserInfo() == null;
+            check("remote.slack.url", "with user info", shown, "none");
             boolean given = url.isPresent() || signal instanceof Metric;
             check("remote.slack.url", "absent", given, "the url of Prometheus, for a query");
         }

@@ -29,7 +29,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,21 +49,26 @@ class RemoteFaultsTest {
 
             """;
 
-    private WireMockServer server;
+    private static final WireMockServer SERVER =
+            new WireMockServer(wireMockConfig().dynamicPort().bindAddress("127.0.0.1"));
 
-    @BeforeEach
-    void start() {
-        server = new WireMockServer(wireMockConfig().dynamicPort().bindAddress("127.0.0.1"));
-        server.start();
+    @BeforeAll
+    static void start() {
+        SERVER.start();
     }
 
-    @AfterEach
-    void stop() {
-        server.stop();
+    @AfterAll
+    static void stop() {
+        SERVER.stop();
+    }
+
+    @BeforeEach
+    void forget() {
+        SERVER.resetAll();
     }
 
     private URI url() {
-        return URI.create(server.baseUrl() + "/v1");
+        return URI.create(SERVER.baseUrl() + "/v1");
     }
 
     private static ResponseDefinitionBuilder ok() {
@@ -85,7 +91,7 @@ class RemoteFaultsTest {
         for (int i = 0; i < responses.length; i++) {
             String state = i == 0 ? Scenario.STARTED : "after " + i;
             String next = i == responses.length - 1 ? state : "after " + (i + 1);
-            server.stubFor(post(anyUrl())
+            SERVER.stubFor(post(anyUrl())
                     .inScenario("answers")
                     .whenScenarioStateIs(state)
                     .willReturn(responses[i])
@@ -94,7 +100,7 @@ class RemoteFaultsTest {
     }
 
     private int requests() {
-        return server.countRequestsMatching(postRequestedFor(anyUrl()).build()).getCount();
+        return SERVER.countRequestsMatching(postRequestedFor(anyUrl()).build()).getCount();
     }
 
     @Test
@@ -106,7 +112,7 @@ class RemoteFaultsTest {
             assertThat(completed.endpoint()).contains("a");
             assertThat(completed.model().version()).contains("served-1");
             assertThat(completed.usage()).isEqualTo(new Completion.Usage(3, 0, 1));
-            server.verify(postRequestedFor(urlEqualTo("/v1/chat/completions")));
+            SERVER.verify(postRequestedFor(urlEqualTo("/v1/chat/completions")));
         }
     }
 

@@ -71,10 +71,9 @@ class RemoteOptionsTest {
                         .extraBody(Map.of("stream", false))
                         .build(),
                 "remote.extra_body.stream=present, expected=absent: the engine sets it");
-        assertThatIllegalArgumentException()
-                .isThrownBy(() ->
-                        RemoteOptions.builder("m").endpoints(List.of(A, A)).build())
-                .withMessageEndingWith("expected=unique names");
+        wrong(
+                () -> RemoteOptions.builder("m").endpoints(List.of(A, A)).build(),
+                "remote.endpoints=[a, a], expected=unique names");
     }
 
     @ParameterizedTest
@@ -154,6 +153,10 @@ class RemoteOptionsTest {
         wrong(
                 () -> new Slack(Optional.empty(), new Metric("up"), SECOND, Duration.ofMillis(1), curve),
                 "remote.slack.max_age=PT0.001S, expected=at least interval=PT1S");
+        wrong(
+                () -> new Slack(
+                        Optional.of(URI.create("http://user:pw@prometheus")), new Query("up"), SECOND, SECOND, curve),
+                "remote.slack.url=with user info, expected=none");
         wrong(() -> new Metric("a b"), "remote.slack.signal=a b, expected=a metric's name");
         wrong(() -> new Query(""), "remote.slack.query=, expected=a PromQL expression");
     }
