@@ -219,6 +219,12 @@ public record Prompt(
             return this;
         }
 
+        /** A JSON object, as text, whose members go into the body that a remote model's server gets; other models refuse it. */
+        public Builder extraBody(String extraBody) {
+            request.setExtraBody(extraBody);
+            return this;
+        }
+
         /** Lower is earlier among waiting prompts. */
         public Builder priority(int priority) {
             request.setPriority(priority);

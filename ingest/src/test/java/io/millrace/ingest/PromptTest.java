@@ -38,6 +38,7 @@ class PromptTest {
                 .deadline(Instant.ofEpochMilli(5))
                 .tenant("acme")
                 .jobId("job-1")
+                .extraBody("{}")
                 .metadata("a", "1")
                 .metadata("b", "2")
                 .build();
@@ -46,7 +47,8 @@ class PromptTest {
                         + "\"documents\":[\"d\"],\"max_tokens\":16,\"min_tokens\":1,\"ignore_eos\":true,"
                         + "\"temperature\":0.5,\"top_p\":0.9,\"top_k\":40,\"min_p\":0.1,\"repetition_penalty\":1.1,"
                         + "\"stop\":[\"END\",\"\\n\"],\"seed\":7,\"logprobs\":2,"
-                        + "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":\"{}\"},\"priority\":-1,"
+                        + "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":\"{}\"},\"extra_body\":\"{}\","
+                        + "\"priority\":-1,"
                         + "\"deadline\":5,\"tenant\":\"acme\",\"job_id\":\"job-1\","
                         + "\"metadata\":{\"a\":\"1\",\"b\":\"2\"}}");
     }
