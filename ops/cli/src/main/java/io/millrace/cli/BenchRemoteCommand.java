@@ -8,6 +8,7 @@ import io.millrace.devstack.LlamaServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -37,6 +38,14 @@ final class BenchRemoteCommand implements Callable<Integer> {
     @Option(names = "--rounds", paramLabel = "N", description = "Counted rounds, instead of the usual number.")
     @Nullable
     Integer rounds;
+
+    @Option(
+            names = "--server-threads",
+            paramLabel = "N",
+            split = ",",
+            defaultValue = "1",
+            description = "Threads that the server computes with, a row for each number (default: ${DEFAULT-VALUE}).")
+    List<Integer> serverThreads = List.of(1);
 
     @Option(names = "--quick", description = "A tiny workload: shows that it works, and measures nothing.")
     boolean quick;
@@ -92,7 +101,8 @@ final class BenchRemoteCommand implements Callable<Integer> {
     private RemotePlan plan() {
         RemotePlan plan = quick ? RemotePlan.QUICK : RemotePlan.DEFAULT;
         try {
-            return rounds == null ? plan : plan.withRounds(rounds);
+            RemotePlan threads = plan.withServerThreads(serverThreads);
+            return rounds == null ? threads : threads.withRounds(rounds);
         } catch (IllegalArgumentException e) {
             throw new CliException(ExitCode.USAGE, String.valueOf(e.getMessage()), e);
         }

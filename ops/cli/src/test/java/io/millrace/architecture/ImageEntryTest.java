@@ -168,7 +168,10 @@ class ImageEntryTest {
         MillraceConfig defaults = MillraceConfig.defaults();
         Path file = ModelStore.open(ModelStore.defaultHome())
                 .fetchModel(
-                        ((LlmSettings) defaults.model(defaults.defaultModel()).orElseThrow().engine()).spec(),
+                        ((LlmSettings) defaults.model(defaults.defaultModel())
+                                        .orElseThrow()
+                                        .engine())
+                                .spec(),
                         ModelStore.Check.WHEN_CHANGED,
                         _ -> {})
                 .path();

@@ -83,7 +83,10 @@ class RealServerTest {
         MillraceConfig defaults = MillraceConfig.defaults();
         model = ModelStore.open(ModelStore.defaultHome())
                 .fetchModel(
-                        ((LlmSettings) defaults.model(defaults.defaultModel()).orElseThrow().engine()).spec(),
+                        ((LlmSettings) defaults.model(defaults.defaultModel())
+                                        .orElseThrow()
+                                        .engine())
+                                .spec(),
                         ModelStore.Check.WHEN_CHANGED,
                         _ -> {})
                 .path();

@@ -41,11 +41,11 @@ public record RemotePlan(
     public static final RemotePlan DEFAULT = new RemotePlan(
             3,
             16,
-            List.of(1, 2),
-            new Plan.Burst(128, 50, 32),
+            List.of(1),
+            new Plan.Burst(64, 30, 24),
             List.of(1, 2, 4, 8, 16, 32, 64),
-            new Live(1.5, 40, 20, 8),
-            new Plan.Burst(96, 50, 32));
+            new Live(1.5, 30, 20, 8),
+            new Plan.Burst(48, 30, 24));
 
     /** Whether it works: its figures say nothing. */
     public static final RemotePlan QUICK = new RemotePlan(
@@ -57,10 +57,18 @@ public record RemotePlan(
         if (rounds < 1) {
             throw new IllegalArgumentException("rounds=" + rounds + ", expected=at least 1");
         }
+        if (serverThreads.isEmpty() || serverThreads.stream().anyMatch(threads -> threads < 1)) {
+            throw new IllegalArgumentException("server_threads=" + serverThreads + ", expected=numbers of 1 or more");
+        }
     }
 
     /** The same with another number of rounds. */
     public RemotePlan withRounds(int value) {
         return new RemotePlan(value, slots, serverThreads, throughput, clients, live, bulk);
+    }
+
+    /** The same with other numbers of the server's threads. */
+    public RemotePlan withServerThreads(List<Integer> value) {
+        return new RemotePlan(rounds, slots, value, throughput, clients, live, bulk);
     }
 }

@@ -1,0 +1,54 @@
+package io.millrace.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.devstack.LlamaServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The bench on a tiny workload: that all of it runs and each prompt is answered once, not what it measures. */
+class BenchRemoteTest {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    @Tag("servers")
+    void shouldReportWhatItMeasuredOfAnswersThatAllCameOnce() throws IOException {
+        Assumptions.assumeTrue(LlamaServer.find().isPresent(), "no llama-server: make test-servers builds it");
+
+        Cli cli = Cli.run("bench", "remote", "--quick", "--out", folder.toString());
+
+        assertThat(cli.exitCode()).as(cli.err()).isZero();
+        assertThat(cli.out()).contains("## Throughput: 8 prompts", "| 1 | Millrace |", "behind the slack gate");
+        JsonNode json =
+                new ObjectMapper().readTree(folder.resolve("remote.json").toFile());
+        for (String figure : new String[] {
+            "/throughput/0/ratio/median",
+            "/throughput/0/direct/tokens_per_second/median",
+            "/live/alone/latency/p99",
+            "/live/slack/bulk_per_second/median"
+        }) {
+            assertThat(json.at(figure).asDouble()).as(figure).isPositive();
+        }
+        assertThat(json.at("/throughput/0/answers").asInt()).isEqualTo(8);
+        assertThat(folder.resolve("remote.png")).isNotEmptyFile();
+    }
+
+    @Test
+    void shouldRefuseToMeasureNothing() {
+        Cli rounds = Cli.run("bench", "remote", "--quick", "--rounds", "0");
+        assertThat(rounds.exitCode()).isEqualTo(ExitCode.USAGE.value);
+        assertThat(rounds.err()).contains("rounds=0, expected=at least 1");
+
+        Cli threads = Cli.run("bench", "remote", "--quick", "--server-threads", "1,0");
+        assertThat(threads.exitCode()).isEqualTo(ExitCode.USAGE.value);
+        assertThat(threads.err()).contains("server_threads=[1, 0], expected=numbers of 1 or more");
+    }
+}
