@@ -85,6 +85,13 @@ public final class EchoEngine implements InferenceEngine {
     public static EchoEngine open(EchoOptions options) {
         EchoEngine engine = new EchoEngine(options, System::nanoTime);
         engine.start();
+        log.info(
+                "model {}: echo after {} at {} words a second, max_num_seqs={}, max_waiting={}",
+                options.name(),
+                options.delay(),
+                options.tokensPerSecond(),
+                options.maxNumSeqs(),
+                options.maxWaiting());
         return engine;
     }
 
