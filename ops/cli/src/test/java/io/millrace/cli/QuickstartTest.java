@@ -18,7 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The page of quick starts. {@code make test-clients} runs it as it is printed; every build sees that it hangs together. */
 class QuickstartTest {
 
-    private static final String PAGE = "ops/quickstart/README.md";
+    private static final String FOLDER = "ops/quickstart/";
+    private static final String PAGE = FOLDER + "README.md";
     private static final String STACK = "./millrace dev";
     private static final Pattern BLOCK = Pattern.compile("```sh\\n(.*?)\\n```", Pattern.DOTALL);
     private static final Pattern LINK = Pattern.compile("\\]\\((?!http)([^)#]+)\\)");
@@ -84,7 +85,7 @@ class QuickstartTest {
 
     @Test
     void shouldLinkToFilesThatExistAndNameCommandsThatExist() {
-        Path quickstart = checkout.root().resolve(PAGE).getParent();
+        Path quickstart = checkout.root().resolve(FOLDER);
         List<String> links = LINK.matcher(checkout.text(PAGE))
                 .results()
                 .map(link -> link.group(1))
