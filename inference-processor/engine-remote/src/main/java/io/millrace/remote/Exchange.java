@@ -191,7 +191,7 @@ final class Exchange {
     static String redacted(String message, Collection<String> secrets) {
         String redacted = message;
         for (String secret : secrets) {
-            redacted = redacted.replace(secret, "***").replace(secret.substring(secret.indexOf(' ') + 1), "***");
+            redacted = redacted.replace(secret.substring(secret.indexOf(' ') + 1), "***");
         }
         return redacted;
     }

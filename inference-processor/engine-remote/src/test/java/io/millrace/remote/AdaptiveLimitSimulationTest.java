@@ -77,7 +77,7 @@ class AdaptiveLimitSimulationTest {
                 .isGreaterThanOrEqualTo(0.97);
         assertThat(measured.meanQueue())
                 .as("mean queue in the server; limit %d", run.endpoint.limit())
-                .isLessThanOrEqualTo(Math.max(2, slots / 8.0));
+                .isLessThanOrEqualTo(1.2);
     }
 
     /** So many clients that each send the next when they have an answer. */
