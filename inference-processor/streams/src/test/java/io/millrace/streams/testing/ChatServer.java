@@ -30,6 +30,7 @@ public final class ChatServer implements AutoCloseable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final AtomicInteger answered = new AtomicInteger();
     private final AtomicInteger begun = new AtomicInteger();
+    private final AtomicInteger lives = new AtomicInteger(); // an answer of an earlier one is held no more
     private final int port;
     private volatile Predicate<String> holds = who -> false;
     private volatile HttpServer server;
@@ -76,16 +77,17 @@ public final class ChatServer implements AutoCloseable {
 
     private HttpServer listen(int atPort) throws IOException {
         HttpServer started = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), atPort), 500);
+        int life = lives.incrementAndGet();
         started.setExecutor(threads);
-        started.createContext("/", exchange -> answer(started, exchange));
+        started.createContext("/", exchange -> answer(life, exchange));
         started.start();
         return started;
     }
 
-    private void answer(HttpServer by, HttpExchange exchange) throws IOException {
+    private void answer(int life, HttpExchange exchange) throws IOException {
         try (exchange) {
             JsonNode request = JSON.readTree(exchange.getRequestBody());
-            String who = exchange.getRequestURI().getPath().split("/")[1];
+            String who = exchange.getRequestURI().getPath().split("/", -1)[1];
             String text = request.path("messages")
                     .path(request.path("messages").size() - 1)
                     .path("content")
@@ -93,10 +95,12 @@ public final class ChatServer implements AutoCloseable {
             exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
             exchange.sendResponseHeaders(200, 0);
             OutputStream out = exchange.getResponseBody();
-            List<String> words = List.of(text.split("(?= )"));
+            List<String> words = List.of(text.split("(?= )", -1));
             say(out, delta(words.getFirst()));
             begun.incrementAndGet();
-            while (holds.test(who) && server == by && !Thread.currentThread().isInterrupted()) {
+            while (holds.test(who)
+                    && lives.get() == life
+                    && !Thread.currentThread().isInterrupted()) {
                 LockSupport.parkNanos(BETWEEN_LOOKS.toNanos());
             }
             for (String word : words.subList(1, words.size())) {
