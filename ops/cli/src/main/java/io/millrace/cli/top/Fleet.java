@@ -144,7 +144,8 @@ public final class Fleet {
                         .map(Ending::at)
                         .min(Comparator.naturalOrder())
                         .orElse(earliest);
-        long known = start == Instant.MAX ? 0 : Duration.between(start, now).toMillis();
+        long known =
+                start.equals(Instant.MAX) ? 0 : Duration.between(start, now).toMillis();
         return Math.clamp(known, 1000, window.toMillis()) / MILLIS_PER_SECOND;
     }
 
