@@ -13,12 +13,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
-import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
@@ -39,12 +37,12 @@ final class Exchange {
     /** Of an error response, this much is read. */
     private static final int ERROR_BYTES = 64 << 10;
 
-    private final HttpClient client;
+    private final Connections connections;
     private final Connection options;
     private final RemoteClock clock;
 
-    Exchange(HttpClient client, Connection options, RemoteClock clock) {
-        this.client = client;
+    Exchange(Connections connections, Connection options, RemoteClock clock) {
+        this.connections = connections;
         this.options = options;
         this.clock = clock;
     }
@@ -66,8 +64,7 @@ final class Exchange {
             throws FaultException, InterruptedException {
         Map<String, String> secrets = secrets();
         try {
-            HttpResponse<InputStream> response =
-                    client.send(request(call, attempt, secrets), BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> response = connections.send(request(call, attempt, secrets));
             attempt.heard(clock.nanoTime());
             try (ResponseBody body =
                     new ResponseBody(response.body(), options.maxResponseBytes(), attempt, clock::nanoTime)) {

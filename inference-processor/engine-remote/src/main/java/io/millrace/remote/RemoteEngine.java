@@ -57,7 +57,7 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
     private final ModelInfo model;
     private final Protocol protocol;
     private final RemoteClock clock;
-    private final HttpClient client;
+    private final Connections connections;
     private final Exchange exchange;
     private final EngineMeters meters = new EngineMeters();
     private final List<Endpoint> endpoints = new ArrayList<>();
@@ -74,8 +74,8 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
                 Optional.empty(),
                 options.maxModelLen().orElse(Integer.MAX_VALUE));
         protocol = protocol(options);
-        client = client(options.connection());
-        exchange = new Exchange(client, options.connection(), clock);
+        connections = new Connections(() -> client(options.connection()));
+        exchange = new Exchange(connections, options.connection(), clock);
         BackOff backOff = new BackOff(
                 options.retries().firstBackOff(),
                 options.retries().longestBackOff(),
@@ -131,7 +131,7 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
         RemoteOptions.Slack slack = options.slack().get();
         SlackGate.BySignal gate = new SlackGate.BySignal(slack);
         URI url = slack.url().orElseGet(() -> server.url().resolve("/metrics"));
-        signals.add(new SlackSignal(client, slack, url, gate, clock));
+        signals.add(new SlackSignal(connections, slack, url, gate, clock));
         return gate;
     }
 
@@ -312,7 +312,7 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
         callbacks.close();
         ticker.interrupt();
         signals.forEach(SlackSignal::close);
-        client.shutdownNow();
+        connections.close();
         try {
             for (Attempt attempt : attempts) {
                 attempt.join(MOST_TO_CLOSE);

@@ -7,10 +7,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.slf4j.Logger;
@@ -28,15 +26,16 @@ final class SlackSignal implements AutoCloseable {
     /** A server's metrics take tens of kilobytes. */
     private static final int MAX_BYTES = 8 << 20;
 
-    private final HttpClient client;
+    private final Connections connections;
     private final RemoteOptions.Slack options;
     private final URI url;
     private final SlackGate.BySignal gate;
     private final RemoteClock clock;
     private final Thread thread;
 
-    SlackSignal(HttpClient client, RemoteOptions.Slack options, URI url, SlackGate.BySignal gate, RemoteClock clock) {
-        this.client = client;
+    SlackSignal(
+            Connections connections, RemoteOptions.Slack options, URI url, SlackGate.BySignal gate, RemoteClock clock) {
+        this.connections = connections;
         this.options = options;
         this.url = url;
         this.gate = gate;
@@ -107,7 +106,7 @@ final class SlackSignal implements AutoCloseable {
     private String get(URI from) throws IOException, InterruptedException {
         Duration timeout = options.maxAge();
         HttpRequest request = HttpRequest.newBuilder(from).timeout(timeout).build();
-        HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
+        HttpResponse<InputStream> response = connections.send(request);
         try (InputStream body = response.body()) {
             if (response.statusCode() != 200) {
                 throw new IOException("status=" + response.statusCode() + ", expected=200");

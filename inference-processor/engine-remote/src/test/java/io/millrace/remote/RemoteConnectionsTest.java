@@ -19,11 +19,14 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -68,6 +71,41 @@ class RemoteConnectionsTest {
                 TestEngine engine = TestEngine.before(server.url())) {
             assertThat(text(engine.chat("hello"))).isEqualTo("whole");
             assertThat(requests).hasValue(3);
+        }
+    }
+
+    @Test
+    void shouldNotCountConnectionsThatHaveGoneStaleAsAttempts() throws Exception {
+        // Given: as many connections as requests, of which the server gives up each when it is used again
+        int most = 8;
+        CountDownLatch together = new CountDownLatch(most);
+        Set<Thread> stale = ConcurrentHashMap.newKeySet();
+        AtomicInteger hungUp = new AtomicInteger();
+        try (SocketServer server = SocketServer.start((request, reply) -> {
+                    if (request.body().contains("first")) {
+                        stale.add(Thread.currentThread());
+                        together.countDown();
+                        together.await();
+                    } else if (stale.contains(Thread.currentThread())) {
+                        hungUp.incrementAndGet();
+                        reply.hangUp();
+                        return;
+                    }
+                    reply.answer("whole");
+                });
+                TestEngine engine =
+                        TestEngine.before(List.of(server.url()), options -> options.retries(TestEngine.retries(1)))) {
+            List<CompletableFuture<Completion>> first =
+                    Stream.generate(() -> engine.chat("first")).limit(most).toList();
+            first.forEach(each -> assertThat(text(each)).isEqualTo("whole"));
+
+            // When
+            List<CompletableFuture<Completion>> second =
+                    Stream.generate(() -> engine.chat("second")).limit(most).toList();
+
+            // Then
+            second.forEach(each -> assertThat(text(each)).isEqualTo("whole"));
+            assertThat(hungUp).hasPositiveValue();
         }
     }
 
