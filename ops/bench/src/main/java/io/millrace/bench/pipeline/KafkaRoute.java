@@ -2,6 +2,7 @@ package io.millrace.bench.pipeline;
 
 import io.millrace.schemas.InferenceResult;
 import io.millrace.schemas.serde.RecordSerdes;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -72,7 +73,8 @@ final class KafkaRoute implements Route {
 
     private void take(String resultsTopic, ConsumerRecord<byte[], byte[]> record, long now) {
         if (!record.topic().equals(resultsTopic)) {
-            endings.failed("a record in " + record.topic() + ", expected=results only");
+            String what = new String(record.value(), StandardCharsets.UTF_8); // JSON, as no registry is configured
+            endings.failed("a record in " + record.topic() + ", expected=results only: " + what);
             return;
         }
         endings.ended(Prompt.indexOf(record.key()), now, contents == Contents.PROMPTS ? NO_ANSWER : answer(record));

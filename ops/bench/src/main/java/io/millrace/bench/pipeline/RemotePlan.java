@@ -44,8 +44,8 @@ public record RemotePlan(
             List.of(1),
             new Plan.Burst(64, 30, 24),
             List.of(1, 2, 4, 8, 16, 32, 64),
-            new Live(1.5, 30, 20, 8),
-            new Plan.Burst(48, 30, 24));
+            new Live(0.7, 20, 20, 8),
+            new Plan.Burst(64, 30, 24));
 
     /** Whether it works: its figures say nothing. */
     public static final RemotePlan QUICK = new RemotePlan(
