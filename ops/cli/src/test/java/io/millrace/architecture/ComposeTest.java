@@ -73,7 +73,7 @@ class ComposeTest {
         for (String profile : List.of("cpu", "vllm")) {
             List<String> ports = inProfile(profile).stream()
                     .flatMap(name -> ports(name).stream())
-                    .map(port -> port.split(":")[1])
+                    .map(port -> port.split(":", -1)[1])
                     .toList();
             assertThat(ports).as(profile).doesNotHaveDuplicates().contains("9092", "8080", "8081", "8082");
         }
