@@ -125,7 +125,7 @@ class ImageEntryTest {
         delete(lib);
         Files.createDirectories(lib);
         int count = 0;
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, 0)) {
             Path path = Path.of(entry);
             if (Files.isRegularFile(path)) {
                 Files.copy(path, lib.resolve(count++ + "-" + path.getFileName()));
@@ -143,7 +143,7 @@ class ImageEntryTest {
         assertThat(line.find()).isTrue();
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "jlink").toString());
-        command.addAll(List.of(line.group(1).replace("\\\n", " ").trim().split("\\s+")));
+        command.addAll(List.of(line.group(1).replace("\\\n", " ").trim().split("\\s+", 0)));
         command.addAll(List.of("--output", to.toString()));
         return command;
     }

@@ -39,7 +39,7 @@ class QuickstartTest {
                 if (block.startsWith(STACK)) {
                     stop(stack);
                     String arguments = block.substring(STACK.length()).strip();
-                    stack = Dev.start(folder, arguments.isEmpty() ? List.of() : List.of(arguments.split(" ")));
+                    stack = Dev.start(folder, arguments.isEmpty() ? List.of() : List.of(arguments.split(" ", 0)));
                     stack.awaitReady();
                 } else {
                     run(block);

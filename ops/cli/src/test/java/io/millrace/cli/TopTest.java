@@ -41,7 +41,7 @@ class TopTest {
         assertThat(screen.get(1))
                 .isEqualTo("prompts/s 12.3   tokens/s in 340, out 512   running 6, waiting 2, pending 120");
         assertThat(screen.get(2)).isEqualTo("p50/p99: first token 210ms/1.3s, end to end 1.0s/125s");
-        assertThat(screen.get(4).split(" {2,}"))
+        assertThat(screen.get(4).split(" {2,}", 0))
                 .containsExactly(
                         "INSTANCE",
                         "MODEL",
@@ -57,7 +57,7 @@ class TopTest {
                         "TTFT P50/P99",
                         "E2E P50/P99",
                         "GATE");
-        assertThat(screen.get(5).split(" {2,}"))
+        assertThat(screen.get(5).split(" {2,}", 0))
                 .containsExactly(
                         "host-1",
                         "smollm2",
@@ -128,7 +128,7 @@ class TopTest {
                 .startsWith("\u001B[?1049h\u001B[?25l\u001B[Hmillrace top")
                 .endsWith("\u001B[?25h\u001B[?1049l");
         // as many lines as the screen has, or it would scroll
-        assertThat(text.split("\r\n")).hasSize(6);
+        assertThat(text.split("\r\n", 0)).hasSize(6);
         assertThat(text).doesNotContain("\u001B[2J").contains("\u001B[K\r\n").contains("\u001B[J\u001B[?25h");
     }
 
