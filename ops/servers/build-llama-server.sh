@@ -2,7 +2,7 @@
 # Builds llama.cpp's HTTP server, a real OpenAI-compatible server to test and measure against, from the source package of
 # llama-cpp-python, which carries llama.cpp. Once: what is built already is left alone. Prints the server's path.
 #   build-llama-server.sh
-# Needed: pip, cmake, a C++ compiler; about ten minutes on two cores, 1 GB while it builds.
+# Needed: pip, cmake, a C++ compiler; half an hour on two busy cores, 1 GB while it builds.
 # Environment: MILLRACE_HOME (where it is kept, default ~/.cache/millrace), JOBS (compilers at a time, default one a core).
 set -euo pipefail
 here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
