@@ -46,7 +46,7 @@ final class Engines {
         }
     }
 
-    private static EchoOptions options(ModelSettings settings, EchoSettings echo) {
+    static EchoOptions options(ModelSettings settings, EchoSettings echo) {
         return new EchoOptions(
                 settings.name(),
                 settings.version(),

@@ -3,16 +3,29 @@ package io.millrace.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.echo.EchoOptions;
 import io.millrace.remote.RemoteOptions;
+import io.millrace.remote.RemoteOptions.Server;
+import io.millrace.remote.Secret;
+import io.millrace.remote.SlackCurve;
+import io.millrace.remote.protocol.OpenInferenceProtocol;
+import io.millrace.streams.config.EchoSettings;
 import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.config.ModelSettings;
 import io.millrace.streams.config.RemoteSettings;
 import io.millrace.streams.testing.ChatServer;
+import io.millrace.streams.testing.EngineYaml;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -83,55 +96,101 @@ class EnginesTest {
     }
 
     @Test
-    void shouldHandAllSettingsToTheRemoteEngine() throws Exception {
-        Path secret = Files.writeString(folder.resolve("key"), "sk-1\n");
-        MillraceConfig config = MillraceConfig.parse("m.yaml", """
+    void shouldHandEverySettingToTheRemoteEngine() throws Exception {
+        ModelSettings settings = settings(EngineYaml.REMOTE);
+
+        assertThat(Engines.defaults(settings).maxTokens()).hasValue(99);
+        assertThat(remote(settings).toString()).doesNotContain(System.getenv("PATH"));
+        assertSame(
+                remote(settings),
+                new RemoteOptions(
+                        new RemoteOptions.OpenInference(
+                                OpenInferenceProtocol.Method.INFER,
+                                new OpenInferenceProtocol.Tensors("in", List.of(1, 1), "out")),
+                        "org/big",
+                        Optional.of("3"),
+                        OptionalInt.of(8192),
+                        100,
+                        77,
+                        List.of(
+                                new Server("a", URI.create("https://gpu-1:8000/v1"), 64, OptionalLong.of(200_000)),
+                                Server.of("b", URI.create("http://gpu-2"))),
+                        RemoteOptions.Choice.PREFIX_AFFINITY,
+                        new RemoteOptions.Connection(
+                                Map.of("X-Team", "search"),
+                                Map.of(
+                                        "Authorization",
+                                        Secret.at("remote.api_key", "env:PATH").prefixed("Bearer "),
+                                        "X-Key",
+                                        Secret.at("remote.secret_headers.X-Key", "env:PATH")),
+                                Optional.of(new RemoteOptions.Tls(
+                                        Optional.of(Path.of("/etc/ca.pem")),
+                                        Optional.of(Path.of("me.pem")),
+                                        Optional.of(Path.of("me.key")))),
+                                Optional.of(URI.create("http://proxy:3128")),
+                                HttpClient.Version.HTTP_2,
+                                Duration.ofSeconds(1),
+                                Duration.ofSeconds(2),
+                                Duration.ofSeconds(3),
+                                1 << 20),
+                        ((RemoteSettings) settings.engine()).extraBody(),
+                        new RemoteOptions.Retries(5, 0.1, Duration.ofMillis(10), Duration.ofSeconds(1)),
+                        new RemoteOptions.Breaker(0.25, 8, Duration.ofSeconds(4)),
+                        Optional.of(new RemoteOptions.Slack(
+                                Optional.of(URI.create("http://prometheus:9090")),
+                                new RemoteOptions.Query("max(waiting)"),
+                                Duration.ofSeconds(2),
+                                Duration.ofSeconds(6),
+                                new SlackCurve(List.of(new SlackCurve.Point(0, 1), new SlackCurve.Point(4, 0.5)))))));
+    }
+
+    @Test
+    void shouldHandTheRemoteEngineItsOwnDefaults() throws Exception {
+        ModelSettings settings =
+                settings("models: {far: {engine: remote, remote: {endpoints: {a: {url: 'http://h/v1'}}}}}");
+
+        assertSame(
+                remote(settings),
+                RemoteOptions.builder("far")
+                        .maxWaiting(1024)
+                        .endpoints(List.of(Server.of("a", URI.create("http://h/v1"))))
+                        .build());
+    }
+
+    @Test
+    void shouldHandWhatStandsAloneToTheRemoteEngine() throws Exception {
+        RemoteOptions options = remote(settings("""
                 models:
                   far:
                     engine: remote
-                    version: "3"
-                    max_model_len: 8192
-                    max_num_seqs: 100
-                    max_waiting: 77
-                    default_max_tokens: 99
                     remote:
                       protocol: open-inference
-                      model: org/far
-                      endpoints: { a: { url: "http://h:8000", max_in_flight: 64, max_tokens_in_flight: 2000 }, b: { url: "http://i" } }
-                      choice: prefix_affinity
-                      api_key: file:%1$s
-                      headers: { X-Team: search }
-                      secret_headers: { X-Key: "file:%1$s" }
-                      extra_body: { top_k: 40 }
-                      tls: { ca_file: /etc/ca.pem }
-                      proxy: "http://proxy:3128"
-                      http_version: 2
-                      read_timeout: 2s
-                      max_response_bytes: 1MiB
-                      retries: { max_attempts: 5 }
-                      breaker: { window: 8 }
-                      method: infer
-                      tensors: { input: in, output: out, batched: true }
-                      slack: { signal: "vllm:num_requests_waiting", curve: "0:1, 4:0.5" }
-                """.formatted(secret));
-        ModelSettings settings = config.model("far").orElseThrow();
+                      endpoints: { a: { url: "http://h" } }
+                      tls: { certificate_file: me.pem, key_file: me.key }
+                      slack: { signal: "vllm:num_requests_waiting" }
+                """));
 
-        RemoteOptions options = RemoteEngines.options(settings, (RemoteSettings) settings.engine());
+        assertThat(options.dialect())
+                .isEqualTo(new RemoteOptions.OpenInference(
+                        OpenInferenceProtocol.Method.GENERATE,
+                        new OpenInferenceProtocol.Tensors("text_input", List.of(1), "text_output")));
+        assertThat(options.connection().tls())
+                .contains(new RemoteOptions.Tls(
+                        Optional.empty(), Optional.of(Path.of("me.pem")), Optional.of(Path.of("me.key"))));
+        assertThat(options.slack().orElseThrow().signal())
+                .isEqualTo(new RemoteOptions.Metric("vllm:num_requests_waiting"));
+    }
 
-        assertThat(options.toString())
-                .contains("OpenInference[method=INFER, tensors=Tensors[input=in, inputShape=[1, 1], output=out]]")
-                .contains("model=org/far", "version=Optional[3]", "maxModelLen=OptionalInt[8192]")
-                .contains("maxNumSeqs=100", "maxWaiting=77", "choice=PREFIX_AFFINITY")
-                .contains("Server[name=a, url=http://h:8000, maxInFlight=64, maxTokensInFlight=OptionalLong[2000]]")
-                .contains("Server[name=b, url=http://i, maxInFlight=2147483647, maxTokensInFlight=OptionalLong.empty]")
-                .contains("headers={X-Team=search}", "secretHeaders={Authorization=file:", "X-Key=file:")
-                .contains("ca=Optional[/etc/ca.pem]", "proxy=Optional[http://proxy:3128]")
-                .contains("readTimeout=PT2S", "maxResponseBytes=1048576", "extraBody={top_k=40}")
-                .contains("Retries[maxAttempts=5", "Breaker[failureRate=0.5, window=8")
-                .contains("Metric[name=vllm:num_requests_waiting]", "Point[value=4.0, fraction=0.5]")
-                .doesNotContain("sk-1");
-        assertThat(options.connection().version()).isEqualTo(HttpClient.Version.HTTP_2);
-        assertThat(Engines.defaults(settings).maxTokens()).hasValue(99);
+    @Test
+    void shouldHandEverySettingToTheEchoEngine() throws Exception {
+        ModelSettings settings = settings(EngineYaml.ECHO);
+
+        assertThat(Engines.options(settings, (EchoSettings) settings.engine()))
+                .isEqualTo(new EchoOptions("mirror", Optional.of("4"), 4096, 50, 70, 90, Duration.ofMillis(10), 100));
+        assertThat(Engines.defaults(settings).maxTokens()).isEmpty();
+        ModelSettings plain = settings(ECHO);
+        assertThat(Engines.options(plain, (EchoSettings) plain.engine()))
+                .isEqualTo(new EchoOptions("mirror", Optional.empty(), 131_072, 256, 1024, 256, Duration.ZERO, 1e6));
     }
 
     @Test
@@ -143,6 +202,19 @@ class EnginesTest {
         assertThatThrownBy(() -> Engines.open(model))
                 .isInstanceOf(CliException.class)
                 .hasMessage("model far: remote.extra_body.stream=present, expected=absent: the engine sets it");
+    }
+
+    /** Secrets have no equality of their own: all fields are compared. */
+    private static void assertSame(RemoteOptions options, RemoteOptions expected) {
+        assertThat(options).usingRecursiveComparison().withStrictTypeChecking().isEqualTo(expected);
+    }
+
+    private static RemoteOptions remote(ModelSettings settings) {
+        return RemoteEngines.options(settings, (RemoteSettings) settings.engine());
+    }
+
+    private static ModelSettings settings(String yaml) throws Exception {
+        return MillraceConfig.parse("m.yaml", yaml).models().values().iterator().next();
     }
 
     private String config(String yaml) throws Exception {

@@ -118,7 +118,7 @@ class ConfigDocsTest {
         return schema.validate(node);
     }
 
-    private static Stream<String> keys(Key.Section section) {
+    static Stream<String> keys(Key.Section section) {
         return section.keys().stream().flatMap(key -> Stream.concat(Stream.of(key.name()), inner(key)));
     }
 

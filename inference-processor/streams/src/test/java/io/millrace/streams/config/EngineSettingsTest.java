@@ -3,6 +3,7 @@ package io.millrace.streams.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.streams.config.RemoteSettings.Endpoint;
+import io.millrace.streams.testing.EngineYaml;
 import java.math.BigInteger;
 import java.net.URI;
 import java.nio.file.Path;
@@ -23,43 +24,9 @@ class EngineSettingsTest {
 
     private static final String KEY = "sk-abcdef0123456789";
 
-    private static final String EVERY_KEY = """
-            models:
-              big:
-                engine: remote
-                version: "3"
-                max_model_len: 8192
-                max_num_seqs: 100
-                max_waiting: 77
-                default_max_tokens: 99
-                remote:
-                  protocol: open-inference
-                  model: org/big
-                  endpoints:
-                    a: { url: "https://gpu-1:8000/v1", max_in_flight: 64, max_tokens_in_flight: 200000 }
-                    b: { url: "http://gpu-2" }
-                  choice: prefix_affinity
-                  api_key: env:API_KEY
-                  headers: { X-Team: "${TEAM}" }
-                  secret_headers: { X-Key: "file:/run/secrets/x" }
-                  extra_body: { top_k: 40, stop_token_ids: [1, 2], chat_template_kwargs: { enable_thinking: false, who: "${TEAM}" }, none: null }
-                  tls: { ca_file: /etc/ca.pem, certificate_file: me.pem, key_file: me.key }
-                  proxy: "http://proxy:3128"
-                  http_version: 2
-                  connect_timeout: 1s
-                  read_timeout: 2s
-                  total_timeout: 3s
-                  max_response_bytes: 1MiB
-                  retries: { max_attempts: 5, budget: 0.1, first_backoff: 10ms, longest_backoff: 1s }
-                  breaker: { failure_rate: 0.25, window: 8, open_time: 4s }
-                  method: infer
-                  tensors: { input: in, output: out, batched: true }
-                  slack: { url: "http://prometheus:9090", query: "max(waiting)", interval: 2s, max_age: 6s, curve: "0:1, 4:0.5" }
-            """;
-
     @Test
     void shouldReadEveryKeyOfARemoteModel() throws Exception {
-        ModelSettings big = read(EVERY_KEY, Map.of("TEAM", "search"));
+        ModelSettings big = read(EngineYaml.REMOTE, Map.of("MILLRACE_TEST_TEAM", "sales"));
 
         assertThat(big.version()).contains("3");
         assertThat(big.maxModelLen()).hasValue(8192);
@@ -79,10 +46,10 @@ class EngineSettingsTest {
                                 "b",
                                 new Endpoint(URI.create("http://gpu-2"), OptionalInt.empty(), OptionalLong.empty())),
                         "prefix_affinity",
-                        Optional.of("env:API_KEY"),
+                        Optional.of("env:PATH"),
                         new RemoteSettings.Connection(
-                                Map.of("X-Team", "search"),
-                                Map.of("X-Key", "file:/run/secrets/x"),
+                                Map.of("X-Team", "sales"),
+                                Map.of("X-Key", "env:PATH"),
                                 Optional.of(Path.of("/etc/ca.pem")),
                                 Optional.of(Path.of("me.pem")),
                                 Optional.of(Path.of("me.key")),
@@ -105,11 +72,19 @@ class EngineSettingsTest {
                                 new Curve(List.of(new Curve.Point(0, 1), new Curve.Point(4, 0.5)))))));
     }
 
+    /** A key that is new comes into that text, and so into the tests of what becomes of it. */
+    @Test
+    void shouldHaveEveryKeyInTheText() {
+        assertThat(ConfigDocsTest.keys(new Key.Section(RemoteKeys.ALL)))
+                .filteredOn(key -> !key.equals("signal"))
+                .allSatisfy(key -> assertThat(EngineYaml.REMOTE).containsPattern("\\b" + key + ":"));
+    }
+
     private static Map<String, Object> extraBody() {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("top_k", BigInteger.valueOf(40));
         body.put("stop_token_ids", List.of(BigInteger.ONE, BigInteger.TWO));
-        body.put("chat_template_kwargs", Map.of("enable_thinking", false, "who", "search"));
+        body.put("chat_template_kwargs", Map.of("enable_thinking", false, "who", "sales"));
         body.put("none", null);
         return body;
     }
@@ -132,10 +107,26 @@ class EngineSettingsTest {
     }
 
     @Test
+    void shouldReadASignalOfTheServersOwn() throws Exception {
+        ModelSettings model = read(
+                "models: {m: {engine: remote, remote: {endpoints: {a: {url: 'http://h/v1'}}, slack: {signal: 'a:b'}}}}");
+
+        assertThat(((RemoteSettings) model.engine()).slack())
+                .contains(new RemoteSettings.Slack(
+                        Optional.empty(),
+                        Optional.of("a:b"),
+                        Optional.empty(),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(10),
+                        new Curve(List.of(new Curve.Point(0, 1), new Curve.Point(4, 0.5), new Curve.Point(8, 0)))));
+    }
+
+    @Test
     void shouldReadAnEchoModel() throws Exception {
-        ModelSettings model = read("models: {m: {engine: echo, echo: {delay: 10ms, tokens_per_second: 100}}}");
-        assertThat(model.engine()).isEqualTo(new EchoSettings(Duration.ofMillis(10), 100));
-        assertThat(model.maxNumSeqs()).isEqualTo(256);
+        assertThat(read(EngineYaml.ECHO).engine()).isEqualTo(new EchoSettings(Duration.ofMillis(10), 100));
+        ModelSettings plain = read("models: {m: {engine: echo}}");
+        assertThat(plain.engine()).isEqualTo(new EchoSettings(Duration.ZERO, 1_000_000));
+        assertThat(plain.maxNumSeqs()).isEqualTo(256);
     }
 
     static Stream<Arguments> wrong() {
