@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -21,9 +20,6 @@ import org.jspecify.annotations.Nullable;
  * registry does not answer; the caller tries again later.
  */
 public final class OutcomeEncoder {
-
-    /** Trace context, and how {@code PromptClient} knows its own: what is left of the headers when all of them are too many. */
-    private static final Set<String> KEPT_HEADERS = Set.of("traceparent", "tracestate", "millrace.correlation_id");
 
     /** Longest message of a failure that had to be shortened. */
     private static final int SHORT_MESSAGE_CHARS = 500;
@@ -194,9 +190,7 @@ public final class OutcomeEncoder {
             @Override
             Reduced apply(Origin origin, PromptIdentity prompt, FailureReport report) {
                 Reduced reduced = METADATA.apply(origin, prompt, report);
-                List<Header> kept = origin.headers().stream()
-                        .filter(header -> KEPT_HEADERS.contains(header.key()))
-                        .toList();
+                List<Header> kept = KeptHeaders.of(origin.headers());
                 return new Reduced(with(origin, origin.key(), kept), reduced.prompt, reduced.report);
             }
         },

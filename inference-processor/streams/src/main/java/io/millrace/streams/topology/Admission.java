@@ -4,10 +4,12 @@ import io.millrace.streams.pending.Payload;
 import io.millrace.streams.pending.PendingCodec;
 import io.millrace.streams.pending.PendingKey;
 import io.millrace.streams.pending.PendingPrompt;
+import io.millrace.streams.records.KeptHeaders;
 import io.millrace.streams.records.RecordSize;
 import io.millrace.streams.records.SizeLimits;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeader;
@@ -31,11 +33,18 @@ final class Admission {
             return prompt;
         }
         byte[] key = prompt.key();
-        boolean keepHeaders = RecordSize.upperBound(0, 0, prompt.headers()) <= KEPT_BYTES;
         return prompt.reducedTo(
                 new Payload.TooLarge(size, limits.pending()),
                 key == null || key.length > KEPT_BYTES ? null : key,
-                keepHeaders ? prompt.headers() : List.of());
+                kept(prompt.headers()));
+    }
+
+    /** All, or those without which its sender would not know the failure, or none. */
+    private static List<Header> kept(List<Header> headers) {
+        return Stream.of(headers, KeptHeaders.of(headers))
+                .filter(some -> RecordSize.upperBound(0, 0, some) <= KEPT_BYTES)
+                .findFirst()
+                .orElse(List.of());
     }
 
     private static Payload payload(byte @Nullable [] value) {

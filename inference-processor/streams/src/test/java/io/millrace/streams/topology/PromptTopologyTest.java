@@ -18,6 +18,7 @@ import io.millrace.streams.records.DeadLetterHeaders;
 import io.millrace.streams.records.Sink;
 import io.millrace.streams.testing.TestEngine;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -96,14 +97,39 @@ class PromptTopologyTest {
         List<Header> headers = List.of(
                 new RecordHeader("traceparent", utf8("00-1-2-01")),
                 new RecordHeader("ce_type", utf8("prompt")),
+                new RecordHeader("millrace.correlation_id", utf8("c-1")),
                 new RecordHeader("mine", new byte[] {1, 2}),
                 new RecordHeader("mine", new byte[] {3}));
 
         harness.send(utf8("k"), utf8("{\"prompt\":\"hello\"}"), headers);
         harness.send(utf8("k"), utf8("{\"prompt\":\"fail\"}"), headers);
+        harness.send(utf8("k"), new byte[] {0, 1}, headers);
 
         assertThat(only(harness.results()).headers().toArray()).containsExactlyElementsOf(headers);
         assertThat(only(harness.failures()).headers().toArray()).containsExactlyElementsOf(headers);
+        assertThat(harness.metrics())
+                .hasSize(2)
+                .allSatisfy(metrics -> assertThat(metrics.headers().toArray()).containsExactlyElementsOf(headers));
+        assertThat(only(harness.deadLetters()).headers().toArray()).startsWith(headers.toArray(Header[]::new));
+    }
+
+    @Test
+    void shouldKeepWhatTellsASenderItsFailureWhereHeadersAreTooMany() {
+        restart(8192, Map.of(Sink.FAILURES, 4096L, Sink.DEAD_LETTERS, 4096L));
+        List<Header> kept = List.of(
+                new RecordHeader("traceparent", utf8("00-1-2-01")),
+                new RecordHeader("tracestate", utf8("vendor=1")),
+                new RecordHeader("millrace.correlation_id", utf8("c-1")));
+        List<Header> many = new ArrayList<>(kept);
+        many.add(1, new RecordHeader("mine", new byte[5000]));
+
+        harness.send(utf8("k"), utf8("{\"prompt\":\"fail\"}"), many);
+        harness.send(utf8("k"), new byte[] {0, 1}, many);
+        harness.send(utf8("k"), utf8("{\"prompt\":\"" + "x".repeat(10_000) + "\"}"), many);
+
+        assertThat(harness.failures())
+                .hasSize(3)
+                .allSatisfy(failure -> assertThat(failure.headers().toArray()).containsExactlyElementsOf(kept));
     }
 
     @Test

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.UUID;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
@@ -50,6 +51,7 @@ final class TaskHarness implements AutoCloseable {
     private TopologyHarness process = new TopologyHarness();
     private MockProcessorContext<OutKey, byte[]> context;
     private PromptProcessor processor;
+    private List<Header> headers = List.of();
 
     TaskHarness(File directory) {
         this(directory, Ordering.NONE);
@@ -102,21 +104,23 @@ final class TaskHarness implements AutoCloseable {
         return context;
     }
 
+    /** What is read and left from now on carries these. */
+    void carry(List<Header> all) {
+        headers = all;
+    }
+
     /** Puts an entry that an earlier process left. */
     void left(long offset, String text, int recoveries) {
         left(offset, text, recoveries, 0);
     }
 
     void left(long offset, String text, int recoveries, int strikes) {
+        left(offset, utf8(json(text)), recoveries, strikes);
+    }
+
+    void left(long offset, byte[] value, int recoveries, int strikes) {
         PendingPrompt prompt = new PendingPrompt(
-                utf8("k"),
-                new Payload.Raw(utf8(json(text))),
-                List.of(),
-                NOW_MS,
-                NOW_MS,
-                recoveries,
-                strikes,
-                Optional.empty());
+                utf8("k"), new Payload.Raw(value), headers, NOW_MS, NOW_MS, recoveries, strikes, Optional.empty());
         store.put(key(offset).encode(), PendingCodec.encode(prompt));
     }
 
@@ -209,7 +213,7 @@ final class TaskHarness implements AutoCloseable {
 
     void read(long offset, String text) {
         context.setRecordMetadata(TopologyHarness.PROMPTS, PARTITION, offset);
-        processor.process(new Record<>(utf8("k"), utf8(json(text)), NOW_MS, new RecordHeaders()));
+        processor.process(new Record<>(utf8("k"), utf8(json(text)), NOW_MS, new RecordHeaders(headers)));
     }
 
     /** A millisecond or so passes, and nothing is committed. */
@@ -273,7 +277,8 @@ final class TaskHarness implements AutoCloseable {
         return failures;
     }
 
-    private List<Record<OutKey, byte[]>> forwarded(String sink) {
+    /** What was sent to one of the topics, as the {@code Sink} names it. */
+    List<Record<OutKey, byte[]>> forwarded(String sink) {
         List<Record<OutKey, byte[]>> records = new ArrayList<>();
         for (MockProcessorContext.CapturedForward<? extends OutKey, ? extends byte[]> forward : context.forwarded()) {
             if (forward.childName().orElseThrow().equals(sink)) {
