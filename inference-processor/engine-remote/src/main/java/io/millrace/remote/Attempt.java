@@ -1,5 +1,6 @@
 package io.millrace.remote;
 
+import io.millrace.remote.protocol.ServerCall;
 import io.millrace.remote.protocol.ServerCall.Delivery;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class Attempt {
 
     private final Endpoint endpoint;
-    private final Delivery delivery;
+    private final ServerCall call;
     private final int tokens;
     private final int inFlight;
     private final int epoch;
@@ -34,14 +35,14 @@ final class Attempt {
      */
     Attempt(
             Endpoint endpoint,
-            Delivery delivery,
+            ServerCall call,
             int tokens,
             int inFlight,
             int epoch,
             long finishedBefore,
             long sentNanos) {
         this.endpoint = endpoint;
-        this.delivery = delivery;
+        this.call = call;
         this.tokens = tokens;
         this.inFlight = inFlight;
         this.epoch = epoch;
@@ -63,8 +64,12 @@ final class Attempt {
         return endpoint;
     }
 
+    String path() {
+        return call.path();
+    }
+
     Delivery delivery() {
-        return delivery;
+        return call.delivery();
     }
 
     int tokens() {

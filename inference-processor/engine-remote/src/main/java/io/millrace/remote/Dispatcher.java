@@ -7,6 +7,7 @@ import io.millrace.engine.ModelInfo;
 import io.millrace.engine.Rejection;
 import io.millrace.engine.Rejection.Reason;
 import io.millrace.remote.Attempt.Stop;
+import io.millrace.remote.Suspects.Suspect;
 import io.millrace.remote.protocol.Fault;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which request goes where and when, and what becomes of it: waiting → running → completed, or back to waiting when its endpoint
- * was away, or over a pause when its attempt failed.
+ * was away, or over a pause when its attempt failed. Nothing comes to an end because servers are away; what they fail at alone,
+ * while they answer others, does ({@link Suspects}).
  *
  * <p>Threads: any; the monitor guards everything and is held for no longer than it takes to look at all requests.
  *
@@ -34,6 +36,9 @@ final class Dispatcher {
 
     /** A server from which nothing has come for so long is waited for. */
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** A request that was to blame so often has no further attempt. */
+    private static final int MOST_STRIKES = 3;
 
     private final ModelInfo model;
     private final RemoteOptions options;
@@ -47,6 +52,7 @@ final class Dispatcher {
     private final TokenEstimate estimate = new TokenEstimate();
     private final Map<String, Flight> byId = new HashMap<>(); // in flight and not cancelled
     private final Backlog backlog;
+    private final Suspects suspects = new Suspects();
     private final Set<Flight> running = new LinkedHashSet<>();
     private long arrivals;
     private boolean closed;
@@ -139,7 +145,7 @@ final class Dispatcher {
                 return;
             }
             backlog.removeFirst();
-            send(flight, endpoint.get().begin(flight.call().delivery(), tokens));
+            send(flight, endpoint.get().begin(flight.call(), tokens));
         }
     }
 
@@ -153,10 +159,42 @@ final class Dispatcher {
     }
 
     /** An attempt's first token has come: there may be room for more. */
-    synchronized void firstToken(Attempt attempt) {
+    synchronized void firstToken(Flight flight, Attempt attempt) {
         attempt.firstToken(clock.nanoTime());
         attempt.endpoint().firstToken(attempt);
+        works(flight, attempt);
         dispatch();
+    }
+
+    /** A server answers: who stepped aside comes forward, and who is to blame has a strike. */
+    private void works(Flight flight, Attempt attempt) {
+        backlog.comeForward();
+        suspects.answered(flight, attempt).ifPresent(this::strike);
+    }
+
+    private void strike(Suspect suspect) {
+        Flight flight = suspect.flight();
+        flight.strike();
+        if (flight.strikes() >= MOST_STRIKES && flight.attempt() == null && isInFlight(flight)) {
+            backlog.remove(flight);
+            out(flight, suspect.endpoint(), suspect.fault());
+        }
+    }
+
+    private boolean isInFlight(Flight flight) {
+        return flight.equals(byId.get(flight.request().id()));
+    }
+
+    /** Ends what a server fails at each time, while it answers others. */
+    private void out(Flight flight, Endpoint endpoint, Fault.Away fault) {
+        FailureCode code = switch (fault.kind()) {
+            case NOT_FOUND, MISCONFIGURED -> FailureCode.INVALID_REQUEST;
+            default -> FailureCode.ENGINE_ERROR;
+        };
+        String message =
+                "attempts=" + flight.strikes() + " that failed while others were answered, the last on endpoint "
+                        + endpoint.name() + ": " + fault.message();
+        fail(flight, code, message, "");
     }
 
     /** An attempt is over, and its thread does nothing more for it. */
@@ -174,6 +212,7 @@ final class Dispatcher {
 
     private void answered(Flight flight, Attempt attempt, Outcome.Answered outcome, long now) {
         attempt.endpoint().answered(attempt, now);
+        works(flight, attempt);
         int promptTokens = estimate.promptTokens(flight.call().size());
         estimate.measured(
                 flight.call().size(),
@@ -191,12 +230,19 @@ final class Dispatcher {
     private void faulted(Flight flight, Attempt attempt, Fault fault, String partialText, long now) {
         meters.fault(attempt.endpoint().name(), fault.kind());
         switch (fault) {
-            case Fault.Away away -> {
-                attempt.endpoint().away(attempt, away, now);
-                again(flight);
+            case Fault.Away away
+            when isNotItsPath(attempt, away) -> {
+                attempt.endpoint().stopped(attempt);
+                fail(
+                        flight,
+                        flight.isCancelled() ? FailureCode.CANCELLED : FailureCode.INVALID_REQUEST,
+                        away.message(),
+                        "");
             }
+            case Fault.Away away -> away(flight, attempt, away, now);
             case Fault.Refused refused -> {
                 attempt.endpoint().answered(attempt, now);
+                works(flight, attempt);
                 fail(flight, flight.isCancelled() ? FailureCode.CANCELLED : refused.code(), refused.message(), "");
             }
             case Fault.Broken broken -> {
@@ -206,13 +252,34 @@ final class Dispatcher {
         }
     }
 
-    /** Its endpoint was away: it waits where it stood. */
-    private void again(Flight flight) {
+    /** Whether its server is there, and has another path only: one that chats and does not embed, say. */
+    private boolean isNotItsPath(Attempt attempt, Fault.Away fault) {
+        return fault.kind() == Fault.Kind.NOT_FOUND
+                && attempt.endpoint().answers()
+                && endpoints.stream().noneMatch(endpoint -> endpoint.answersOn(attempt.path()));
+    }
+
+    /** Its endpoint was away: it waits where it stood, or aside if it was the first to find that out. */
+    private void away(Flight flight, Attempt attempt, Fault.Away fault, long now) {
+        Endpoint endpoint = attempt.endpoint();
+        boolean began = endpoint.away(attempt, fault, now);
+        if (began) {
+            suspects.began(endpoint, flight, fault, now);
+        } else {
+            suspects.together(endpoint);
+            backlog.comeForward(endpoint);
+        }
         if (flight.isCancelled()) {
             fail(flight, FailureCode.CANCELLED, "cancelled on request", "");
+        } else if (flight.strikes() >= MOST_STRIKES && fault.mayBeOfRequest()) {
+            out(flight, endpoint, fault);
         } else {
             flight.waitsAgain();
-            backlog.add(flight);
+            if (began && fault.kind() != Fault.Kind.CONNECT) {
+                backlog.stepAside(endpoint, flight);
+            } else {
+                backlog.add(flight);
+            }
         }
     }
 

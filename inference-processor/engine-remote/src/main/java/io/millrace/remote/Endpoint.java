@@ -6,14 +6,17 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.millrace.remote.RemoteOptions.Server;
 import io.millrace.remote.protocol.Fault;
 import io.millrace.remote.protocol.FaultException;
+import io.millrace.remote.protocol.ServerCall;
 import io.millrace.remote.protocol.ServerCall.Delivery;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -36,6 +39,7 @@ final class Endpoint {
     private final SlackGate slack;
     private final AdaptiveLimit streamedLimit;
     private final AdaptiveLimit wholeLimit;
+    private final Set<String> answeredPaths = new HashSet<>(); // of those that the protocol has: three at most
     private Delivery lastDelivery = Delivery.STREAMED;
     private int inFlight;
     private int withoutToken;
@@ -186,12 +190,12 @@ final class Endpoint {
         return breaker.tryAcquirePermission();
     }
 
-    Attempt begin(Delivery delivery, int tokens) {
-        lastDelivery = delivery;
+    Attempt begin(ServerCall call, int tokens) {
+        lastDelivery = call.delivery();
         inFlight++;
         withoutToken++;
         tokensInFlight += tokens;
-        return new Attempt(this, delivery, tokens, inFlight, limit(delivery).epoch(), finished, clock.nanoTime());
+        return new Attempt(this, call, tokens, inFlight, limit(lastDelivery).epoch(), finished, clock.nanoTime());
     }
 
     /** An attempt's first token has come. */
@@ -223,6 +227,7 @@ final class Endpoint {
         }
         works();
         answeredNanos = now;
+        answeredPaths.add(attempt.path());
     }
 
     private void works() {
@@ -235,7 +240,17 @@ final class Endpoint {
         return answeredNanos - nanos > 0;
     }
 
-    /** An attempt was ended from here, which says nothing of the server. */
+    /** Whether it has ever answered on this path. */
+    boolean answersOn(String path) {
+        return answeredPaths.contains(path);
+    }
+
+    /** Whether it has ever answered at all. */
+    boolean answers() {
+        return !answeredPaths.isEmpty();
+    }
+
+    /** An attempt ended in a way that says nothing of the server. */
     void stopped(Attempt attempt) {
         leave(attempt);
         breaker.releasePermission();
@@ -250,27 +265,29 @@ final class Endpoint {
         }
     }
 
-    /** The server takes nothing for a while. */
-    void away(Attempt attempt, Fault.Away fault, long now) {
+    /** The server takes nothing for a while. Answers whether this attempt is the first that tells of it. */
+    boolean away(Attempt attempt, Fault.Away fault, long now) {
         leave(attempt);
         switch (fault.kind()) {
             case RATE_LIMITED -> {
                 breaker.releasePermission();
                 limit(attempt.delivery()).refused(attempt.epoch());
             }
-            case UNAVAILABLE, TIMEOUT -> {
+            case UNAVAILABLE, BAD_GATEWAY, TIMEOUT -> {
                 failed(attempt, fault, now);
                 limit(attempt.delivery()).refused(attempt.epoch());
             }
             default -> failed(attempt, fault, now);
         }
         // those that were sent together fail together: one pause
-        if (attempt.sentNanos() - pausedSinceNanos > 0) {
-            pauses++;
-            pausedSinceNanos = now;
-            pausedUntilNanos = now + fault.retryAfter().map(Duration::toNanos).orElseGet(() -> backOff.nanos(pauses));
-            pauseReason = fault.message();
+        if (attempt.sentNanos() - pausedSinceNanos <= 0) {
+            return false;
         }
+        pauses++;
+        pausedSinceNanos = now;
+        pausedUntilNanos = now + fault.retryAfter().map(Duration::toNanos).orElseGet(() -> backOff.nanos(pauses));
+        pauseReason = fault.message();
+        return true;
     }
 
     private void failed(Attempt attempt, Fault.Away fault, long now) {

@@ -28,6 +28,7 @@ final class Flight {
     private long arrival;
     private int priority;
     private int failures;
+    private int strikes;
     private long retryNanos;
     private boolean sentBefore;
     private boolean cancelled;
@@ -91,6 +92,15 @@ final class Flight {
     void failed(long retryAtNanos) {
         failures++;
         retryNanos = retryAtNanos;
+    }
+
+    /** How often it was to blame for what its server said. */
+    int strikes() {
+        return strikes;
+    }
+
+    void strike() {
+        strikes++;
     }
 
     long retryNanos() {

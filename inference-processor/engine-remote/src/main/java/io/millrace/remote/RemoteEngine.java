@@ -174,7 +174,7 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
             flight.parts(parts);
             meters.part(more);
             if (!attempt.hasToken()) {
-                dispatcher.firstToken(attempt);
+                dispatcher.firstToken(flight, attempt);
             }
         }
     }

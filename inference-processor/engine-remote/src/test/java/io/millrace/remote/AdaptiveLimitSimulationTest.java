@@ -168,7 +168,7 @@ class AdaptiveLimitSimulationTest {
                     FinishReason.STOP,
                     new TokenCounts(OptionalInt.of(1), 0, OptionalInt.of(1)),
                     Optional.empty());
-            server.add(load.job(random, () -> dispatcher.firstToken(attempt), () -> {
+            server.add(load.job(random, () -> dispatcher.firstToken(flight, attempt), () -> {
                 ended++;
                 dispatcher.ended(flight, attempt, new Outcome.Answered(answer));
             }));

@@ -34,6 +34,8 @@ import java.util.Random;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Decisions alone: time is the test's, and so is what servers say. */
 class DispatcherTest implements Dispatcher.Actions {
@@ -81,9 +83,13 @@ class DispatcherTest implements Dispatcher.Actions {
     }
 
     private void accept(Dispatcher dispatcher, String id, String prompt, int maxTokens) {
+        accept(dispatcher, id, prompt, maxTokens, Operation.GENERATE);
+    }
+
+    private void accept(Dispatcher dispatcher, String id, String prompt, int maxTokens, Operation operation) {
         InferenceRequest request = new InferenceRequest(
                 id,
-                Operation.GENERATE,
+                operation,
                 new Input.Text(prompt),
                 SamplingParameters.builder().maxTokens(maxTokens).build(),
                 Optional.empty(),
@@ -111,6 +117,10 @@ class DispatcherTest implements Dispatcher.Actions {
         dispatcher.ended(Objects.requireNonNull(flights.get(id), id), attempt, outcome);
     }
 
+    private void firstToken(Dispatcher dispatcher, String id) {
+        dispatcher.firstToken(Objects.requireNonNull(flights.get(id), id), attempt(id));
+    }
+
     private static Outcome answered() {
         return new Outcome.Answered(new Answer(
                 new Output.Text("a", List.of(), List.of(), List.of()),
@@ -120,7 +130,11 @@ class DispatcherTest implements Dispatcher.Actions {
     }
 
     private static Outcome away() {
-        return new Outcome.Faulted(new Fault.Away(Kind.UNAVAILABLE, "down", Optional.empty()), "");
+        return away(Kind.UNAVAILABLE);
+    }
+
+    private static Outcome away(Kind kind) {
+        return new Outcome.Faulted(new Fault.Away(kind, "down", Optional.empty()), "");
     }
 
     private static Outcome broken() {
@@ -152,7 +166,7 @@ class DispatcherTest implements Dispatcher.Actions {
         for (int i = 0; i < 6; i++) {
             accept(dispatcher, "r" + i, "x", 10);
             order.add(endpointOf("r" + i));
-            dispatcher.firstToken(attempt("r" + i));
+            firstToken(dispatcher, "r" + i);
             end(dispatcher, "r" + i, answered());
         }
         assertThat(order).containsExactly("a", "b", "c", "a", "b", "c");
@@ -229,9 +243,10 @@ class DispatcherTest implements Dispatcher.Actions {
         assertThat(dispatcher.refusal().orElseThrow().message()).matches(".*in (1\\.[0-9]|2\\.0) s");
 
         tickAfter(dispatcher, Duration.ofSeconds(2));
-        end(dispatcher, "r0", answered());
-        assertThat(sent).containsOnlyKeys("r1", "r2", "r3");
-        assertThat(completions).containsOnlyKeys("r0");
+        assertThat(sent).as("another: the first may be what it fails at").containsOnlyKeys("r1");
+        end(dispatcher, "r1", answered());
+        assertThat(List.copyOf(sent.keySet())).containsExactly("r0", "r2", "r3");
+        assertThat(completions).containsOnlyKeys("r1");
     }
 
     @Test
@@ -244,7 +259,7 @@ class DispatcherTest implements Dispatcher.Actions {
         tickAfter(dispatcher, Duration.ofSeconds(1));
         assertThat(sent).containsOnlyKeys("r0");
 
-        dispatcher.firstToken(attempt("r0"));
+        firstToken(dispatcher, "r0");
 
         assertThat(sent).as("long before the first answer has ended").containsOnlyKeys("r0", "r1");
     }
@@ -362,9 +377,6 @@ class DispatcherTest implements Dispatcher.Actions {
         accept(dispatcher, "other", "x", 10);
         clock.advance(Duration.ofSeconds(1));
         assertThat(sent).as("a server that was away is tried with one request").containsOnlyKeys("r");
-        end(dispatcher, "r", silent);
-        tickAfter(dispatcher, Duration.ofSeconds(10));
-        clock.advance(Duration.ofSeconds(1));
         end(dispatcher, "r", answered());
         assertThat(sent).containsOnlyKeys("other");
         accept(dispatcher, "third", "x", 10);
@@ -397,5 +409,179 @@ class DispatcherTest implements Dispatcher.Actions {
         assertThat(sent).hasSize(4);
         tickAfter(dispatcher, Duration.ofMillis(2));
         assertThat(sent).as("a busy server is not a suspect one").hasSize(7);
+    }
+
+    /** Fails at these requests, and answers all others, until nothing is sent any more. Answers how often it has failed. */
+    private int serve(Dispatcher dispatcher, Kind kind, String... poison) {
+        int failures = 0;
+        for (int idleSeconds = 0; idleSeconds < 20; idleSeconds = sent.isEmpty() ? idleSeconds + 1 : 0) {
+            for (String id : List.copyOf(sent.keySet())) {
+                boolean fails = List.of(poison).contains(id);
+                failures += fails ? 1 : 0;
+                clock.advance(Duration.ofMillis(10));
+                end(dispatcher, id, fails ? away(kind) : answered());
+            }
+            tickAfter(dispatcher, Duration.ofSeconds(1));
+            if (failures > 100) {
+                break;
+            }
+        }
+        return failures;
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"NOT_FOUND", "MISCONFIGURED", "BAD_GATEWAY", "TIMEOUT"})
+    void shouldEndWhatAServerFailsAtWhileItAnswersOthersAndLetThoseGoFirst(Kind kind) {
+        Dispatcher dispatcher = dispatcher(List.of(server("a", 1, OptionalLong.empty())), options -> options);
+        accept(dispatcher, "poison", "x", 10);
+        for (int i = 0; i < 10; i++) {
+            accept(dispatcher, "r" + i, "x", 10);
+        }
+
+        assertThat(serve(dispatcher, kind, "poison")).isEqualTo(3);
+
+        assertThat(completions).hasSize(11);
+        assertThat(completions.remove("poison")).isInstanceOfSatisfying(Failed.class, failed -> {
+            boolean ofClient = kind == Kind.NOT_FOUND || kind == Kind.MISCONFIGURED;
+            assertThat(failed.code()).isEqualTo(ofClient ? FailureCode.INVALID_REQUEST : FailureCode.ENGINE_ERROR);
+            assertThat(failed.message())
+                    .isEqualTo("attempts=3 that failed while others were answered, the last on endpoint a: down");
+        });
+        assertThat(completions.values()).noneMatch(Failed.class::isInstance);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"UNAVAILABLE", "RATE_LIMITED"})
+    void shouldKeepForGoodWhatAServerIsNotThereForAndAnswerOthers(Kind kind) {
+        Dispatcher dispatcher = dispatcher(List.of(server("a", 1, OptionalLong.empty())), options -> options);
+        accept(dispatcher, "poison", "x", 10);
+        for (int i = 0; i < 10; i++) {
+            accept(dispatcher, "r" + i, "x", 10);
+        }
+        assertThat(serve(dispatcher, kind, "poison")).isGreaterThan(100);
+
+        assertThat(completions).hasSize(10).doesNotContainKey("poison");
+        assertThat(completions.values()).noneMatch(Failed.class::isInstance);
+        assertThat(dispatcher.stats().waiting() + dispatcher.stats().running()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"NOT_FOUND", "MISCONFIGURED", "BAD_GATEWAY", "UNAVAILABLE", "CONNECT", "TIMEOUT"})
+    void shouldEndNothingWhileAServerAnswersNobody(Kind kind) {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        accept(dispatcher, "before", "x", 10);
+        for (int i = 0; i < 10; i++) {
+            accept(dispatcher, "r" + i, "x", 10);
+        }
+        firstToken(dispatcher, "before");
+        int attempts = 0;
+        for (int second = 0; second < 3600; second++) {
+            for (String id : List.copyOf(sent.keySet())) {
+                if (!id.equals("before")) {
+                    clock.advance(Duration.ofMillis(1));
+                    end(dispatcher, id, away(kind));
+                    attempts++;
+                }
+            }
+            if (second == 10) {
+                end(dispatcher, "before", answered()); // what was under way before comes to its end
+            }
+            tickAfter(dispatcher, Duration.ofSeconds(1));
+        }
+        assertThat(attempts).isGreaterThan(300);
+        assertThat(completions).containsOnlyKeys("before");
+
+        serve(dispatcher, kind);
+        assertThat(completions).hasSize(11);
+        assertThat(completions.values()).noneMatch(Failed.class::isInstance);
+    }
+
+    @Test
+    void shouldBlameNoneOfThoseThatFailTogether() {
+        Dispatcher dispatcher = dispatcher(
+                servers("a"), options -> options.breaker(new RemoteOptions.Breaker(1, 1000, Duration.ofSeconds(1))));
+        for (int i = 0; i < 4; i++) {
+            accept(dispatcher, "r" + i, "x", 10);
+        }
+        for (int outage = 0; outage < 5; outage++) {
+            assertThat(List.copyOf(sent.keySet())).containsExactly("r0", "r1", "r2", "r3");
+            for (String id : List.copyOf(sent.keySet())) {
+                end(dispatcher, id, away(Kind.BAD_GATEWAY));
+            }
+            tickAfter(dispatcher, Duration.ofSeconds(1));
+            assertThat(sent).containsOnlyKeys("r0");
+            firstToken(dispatcher, "r0");
+            clock.advance(Duration.ofMillis(10));
+        }
+        assertThat(completions).isEmpty();
+    }
+
+    @Test
+    void shouldRefuseAtOnceWhatItsServerHasNoPathFor() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        accept(dispatcher, "chat", "x", 10);
+        end(dispatcher, "chat", answered());
+        accept(dispatcher, "embed", "x", 10, Operation.EMBED);
+        accept(dispatcher, "chat2", "x", 10);
+
+        end(dispatcher, "embed", away(Kind.NOT_FOUND));
+
+        assertThat(completions.get("embed")).isInstanceOfSatisfying(Failed.class, failed -> {
+            assertThat(failed.code()).isEqualTo(FailureCode.INVALID_REQUEST);
+            assertThat(failed.message()).isEqualTo("down");
+        });
+        assertThat(dispatcher.refusal()).as("the endpoint is as it was").isEmpty();
+        accept(dispatcher, "chat3", "x", 10);
+        assertThat(sent).containsOnlyKeys("chat2", "chat3");
+    }
+
+    @Test
+    void shouldGoToAnotherServerForAPathThatOneHasNot() {
+        Dispatcher dispatcher = dispatcher(servers("a", "b"), options -> options);
+        accept(dispatcher, "chat", "x", 10);
+        accept(dispatcher, "embed", "x", 10, Operation.EMBED);
+        clock.advance(Duration.ofMillis(1));
+        end(dispatcher, "chat", answered());
+        end(dispatcher, "embed", answered());
+        accept(dispatcher, "embed2", "x", 10, Operation.EMBED);
+        assertThat(endpointOf("embed2")).isEqualTo("a");
+
+        end(dispatcher, "embed2", away(Kind.NOT_FOUND));
+
+        assertThat(endpointOf("embed2")).isEqualTo("b");
+    }
+
+    @Test
+    void shouldKeepATokenWaitingNoLongerForAServerThatIsAwayWhileAnotherAnswers() {
+        Dispatcher dispatcher = dispatcher(servers("a", "b"), options -> options.maxNumSeqs(2));
+        accept(dispatcher, "r0", "x", 10);
+        accept(dispatcher, "r1", "x", 10);
+        accept(dispatcher, "r2", "x", 10);
+        accept(dispatcher, "r3", "x", 10);
+        end(dispatcher, "r0", away(Kind.BAD_GATEWAY));
+        assertThat(endpointOf("r2")).as("r0 lets others go first").isEqualTo("b");
+
+        clock.advance(Duration.ofMillis(1));
+        end(dispatcher, "r1", answered());
+
+        assertThat(endpointOf("r0")).as("until anybody is answered").isEqualTo("b");
+    }
+
+    @Test
+    void shouldEndWhatStepsAsideLikeAnythingThatWaits() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        accept(dispatcher, "r0", "x", 10);
+        end(dispatcher, "r0", away(Kind.BAD_GATEWAY));
+        assertThat(dispatcher.stats().waiting()).isEqualTo(1);
+        dispatcher.cancel("r0");
+        assertThat(completions).containsOnlyKeys("r0");
+        assertThat(dispatcher.stats().waiting()).isZero();
+        tickAfter(dispatcher, Duration.ofSeconds(9));
+        assertThat(sent).isEmpty();
+
+        accept(dispatcher, "r1", "x", 10);
+        assertThat(sent).containsOnlyKeys("r1");
+        end(dispatcher, "r1", answered());
+        assertThat(completions.get("r1")).as("nobody else is to blame").isInstanceOf(Completion.Completed.class);
     }
 }

@@ -2,6 +2,7 @@ package io.millrace.remote;
 
 import static com.github.tomakehurst.wiremock.client.WireMock.aResponse;
 import static com.github.tomakehurst.wiremock.client.WireMock.anyUrl;
+import static com.github.tomakehurst.wiremock.client.WireMock.containing;
 import static com.github.tomakehurst.wiremock.client.WireMock.post;
 import static com.github.tomakehurst.wiremock.client.WireMock.postRequestedFor;
 import static com.github.tomakehurst.wiremock.client.WireMock.urlEqualTo;
@@ -29,6 +30,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -170,6 +172,65 @@ class RemoteFaultsTest {
             CompletableFuture<Completion> accepted = engine.chat("hello");
             await().until(() -> engine.engine().describe().contains(remedy));
             assertThat(accepted).isNotDone();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"403, INVALID_REQUEST", "404, INVALID_REQUEST", "502, ENGINE_ERROR"})
+    void shouldAnswerWhatStandsBehindARequestThatItsServerAlwaysFailsAt(int status, FailureCode code) {
+        answers(ok());
+        SERVER.stubFor(post(anyUrl()).withRequestBody(containing("poison")).willReturn(error(status, "no")));
+        Breaker breaker = new Breaker(0.5, 20, Duration.ofMillis(50));
+        try (TestEngine engine = TestEngine.before(
+                List.of(url()), options -> options.breaker(breaker).maxNumSeqs(1))) {
+            CompletableFuture<Completion> poison = engine.chat("poison");
+            List<CompletableFuture<Completion>> good =
+                    Stream.generate(() -> engine.chat("hello")).limit(10).toList();
+
+            good.forEach(each -> assertThat(text(each)).isEqualTo("ok"));
+            Failed failed = failed(poison);
+            assertThat(failed.code()).isEqualTo(code);
+            assertThat(failed.message())
+                    .startsWith("attempts=3 that failed while others were answered, the last on endpoint a: status="
+                            + status + ": no");
+        }
+    }
+
+    @Test
+    void shouldRefuseToEmbedOnAServerThatOnlyChatsAndChatOn() {
+        answers(ok());
+        SERVER.stubFor(post("/v1/embeddings").willReturn(error(404, "Not Found")));
+        try (TestEngine engine = TestEngine.before(url())) {
+            assertThat(text(engine.chat("hello"))).isEqualTo("ok");
+
+            Failed failed = failed(
+                    engine.submit(engine.request(Operation.EMBED, "x", SamplingParameters.DEFAULT, Optional.empty())));
+
+            assertThat(failed.code()).isEqualTo(FailureCode.INVALID_REQUEST);
+            assertThat(failed.message()).startsWith("status=404: Not Found, expected=");
+            assertThat(engine.engine().stats().healthy()).isTrue();
+            assertThat(text(engine.chat("hello"))).isEqualTo("ok");
+            assertThat(requests()).isEqualTo(3);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {401, 404, 502})
+    void shouldFailNoneOfManyWhileItsServerAnswersNobody(int status) {
+        answers(ok());
+        Breaker breaker = new Breaker(0.5, 20, Duration.ofMillis(50));
+        try (TestEngine engine = TestEngine.before(List.of(url()), options -> options.breaker(breaker))) {
+            assertThat(text(engine.chat("hello"))).isEqualTo("ok");
+            SERVER.stubFor(post(anyUrl()).willReturn(error(status, "no")));
+            int before = requests();
+            List<CompletableFuture<Completion>> all =
+                    Stream.generate(() -> engine.chat("hello")).limit(5).toList();
+            await().until(() -> requests() > before + 15);
+            assertThat(all).noneMatch(CompletableFuture::isDone);
+
+            SERVER.resetAll();
+            answers(ok());
+            all.forEach(each -> assertThat(text(each)).isEqualTo("ok"));
         }
     }
 

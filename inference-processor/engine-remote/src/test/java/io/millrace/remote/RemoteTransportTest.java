@@ -85,15 +85,16 @@ class RemoteTransportTest {
                 });
                 TestEngine engine = TestEngine.before(
                         List.of(server.url()),
-                        options -> options.connection(connection(
-                                Map.of("X-Team", "search"),
-                                Map.of(
-                                        "Authorization",
-                                        Secret.at("remote.api_key", "file:" + key)
-                                                .prefixed("Bearer ")),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Version.HTTP_1_1)))) {
+                        options -> options.breaker(new RemoteOptions.Breaker(0.5, 20, Duration.ofMillis(50)))
+                                .connection(connection(
+                                        Map.of("X-Team", "search"),
+                                        Map.of(
+                                                "Authorization",
+                                                Secret.at("remote.api_key", "file:" + key)
+                                                        .prefixed("Bearer ")),
+                                        Optional.empty(),
+                                        Optional.empty(),
+                                        Version.HTTP_1_1)))) {
             CompletableFuture<Completion> waits = engine.chat("hello");
             await().until(() -> engine.engine().describe().contains("Incorrect API key provided: ***."));
 

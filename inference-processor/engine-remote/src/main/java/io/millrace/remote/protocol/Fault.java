@@ -19,9 +19,13 @@ public sealed interface Fault {
         CONNECT,
         /** 429. */
         RATE_LIMITED,
-        /** 503, 502: no server there now. */
+        /** 503: no server there now. */
         UNAVAILABLE,
-        /** Credentials, paths or names that the server does not know. */
+        /** 502: what is behind the server that answered is not there, or ended. */
+        BAD_GATEWAY,
+        /** 404, 405: a path or a name that the server does not know. */
+        NOT_FOUND,
+        /** Credentials that the server does not take, or another way than it asks for. */
         MISCONFIGURED,
         /** Nothing came for too long. */
         TIMEOUT,
@@ -40,7 +44,16 @@ public sealed interface Fault {
      *
      * @param retryAfter as the server asks for
      */
-    record Away(Kind kind, String message, Optional<Duration> retryAfter) implements Fault {}
+    record Away(Kind kind, String message, Optional<Duration> retryAfter) implements Fault {
+
+        /** Whether some servers say it of one request alone; that they are busy, starting or not there they say of all. */
+        public boolean mayBeOfRequest() {
+            return switch (kind) {
+                case BAD_GATEWAY, NOT_FOUND, MISCONFIGURED, TIMEOUT -> true;
+                default -> false;
+            };
+        }
+    }
 
     /** The attempt failed; another may do better. */
     record Broken(Kind kind, String message) implements Fault {}

@@ -53,9 +53,11 @@ public final class ServerFaults {
         String message = "status=" + status + ": " + message(body);
         return switch (status) {
             case 429 -> new Fault.Away(Fault.Kind.RATE_LIMITED, message, retryAfter.flatMap(at -> delay(at, now)));
-            case 502, 503 -> new Fault.Away(Fault.Kind.UNAVAILABLE, message, retryAfter.flatMap(at -> delay(at, now)));
+            case 502 -> new Fault.Away(Fault.Kind.BAD_GATEWAY, message, retryAfter.flatMap(at -> delay(at, now)));
+            case 503 -> new Fault.Away(Fault.Kind.UNAVAILABLE, message, retryAfter.flatMap(at -> delay(at, now)));
+            case 404, 405 ->
+                away(Fault.Kind.NOT_FOUND, message, "the server's path and model: see remote url and model");
             case 401, 403 -> misconfigured(message, "credentials that the server takes: see remote.api_key");
-            case 404, 405 -> misconfigured(message, "the server's path and model: see remote url and model");
             case 407 -> misconfigured(message, "a proxy without credentials");
             default -> byBody(status, message, body);
         };
@@ -88,7 +90,11 @@ public final class ServerFaults {
     }
 
     private static Fault misconfigured(String message, String expected) {
-        return new Fault.Away(Fault.Kind.MISCONFIGURED, message + ", expected=" + expected, Optional.empty());
+        return away(Fault.Kind.MISCONFIGURED, message, expected);
+    }
+
+    private static Fault away(Fault.Kind kind, String message, String expected) {
+        return new Fault.Away(kind, message + ", expected=" + expected, Optional.empty());
     }
 
     /** Seconds, or a date. */

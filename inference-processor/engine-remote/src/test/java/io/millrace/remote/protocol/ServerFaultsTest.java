@@ -58,12 +58,12 @@ class ServerFaultsTest {
     @ParameterizedTest
     @CsvSource({
         "429, RATE_LIMITED",
-        "502, UNAVAILABLE",
+        "502, BAD_GATEWAY",
         "503, UNAVAILABLE",
         "401, MISCONFIGURED",
         "403, MISCONFIGURED",
-        "404, MISCONFIGURED",
-        "405, MISCONFIGURED",
+        "404, NOT_FOUND",
+        "405, NOT_FOUND",
         "407, MISCONFIGURED",
         "301, MISCONFIGURED",
         "204, MISCONFIGURED"
