@@ -5,20 +5,16 @@ import io.millrace.remote.RemoteOptions.OpenAi;
 import io.millrace.remote.RemoteOptions.Server;
 import io.millrace.remote.protocol.FaultException;
 import io.millrace.remote.protocol.Json;
+import io.millrace.remote.protocol.OpenInferenceProtocol;
 import io.millrace.remote.protocol.ServerFaults;
 import java.io.IOException;
-import java.net.URLEncoder;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Asks the servers of a remote engine whether they are there and have the model, without a prompt: over {@code /models} (OpenAI's),
@@ -26,12 +22,15 @@ import java.util.TreeMap;
  */
 public final class EndpointProbe {
 
-    private final RemoteOptions options;
-    private final HttpClient client;
+    /** Services list hundreds of models. */
+    private static final int MOST_SHOWN = 20;
 
-    private EndpointProbe(RemoteOptions options, HttpClient client) {
+    private final RemoteOptions options;
+    private final Connections connections;
+
+    private EndpointProbe(RemoteOptions options, Connections connections) {
         this.options = options;
-        this.client = client;
+        this.connections = connections;
     }
 
     /** What was found. */
@@ -54,13 +53,13 @@ public final class EndpointProbe {
     public record Report(String endpoint, String url, Health health, String message, OptionalInt maxModelLen) {}
 
     /**
-     * Asks each endpoint once, and waits for each as long as the options say.
+     * Asks each endpoint once, and waits for each for no longer than {@code read_timeout}.
      *
      * @throws IllegalArgumentException when a file or a variable that the options name is not what it should be
      */
     public static List<Report> probe(RemoteOptions options) throws InterruptedException {
-        try (HttpClient client = RemoteEngine.client(options.connection())) {
-            EndpointProbe probe = new EndpointProbe(options, client);
+        try (Connections connections = new Connections(() -> RemoteEngine.client(options.connection()))) {
+            EndpointProbe probe = new EndpointProbe(options, connections);
             List<Report> reports = new ArrayList<>();
             for (Server server : options.endpoints()) {
                 reports.add(probe.ask(server));
@@ -70,34 +69,46 @@ public final class EndpointProbe {
     }
 
     private Report ask(Server server) throws InterruptedException {
-        Map<String, String> secrets = new TreeMap<>();
-        options.connection().secretHeaders().forEach((name, secret) -> secrets.put(name, secret.value()));
+        Map<String, String> secrets = options.connection().secrets();
         boolean lists = options.dialect() instanceof OpenAi;
-        String path = lists
-                ? "/models"
-                : "/v2/models/" + URLEncoder.encode(options.model(), StandardCharsets.UTF_8) + "/ready";
-        HttpRequest.Builder request = HttpRequest.newBuilder(server.at(path))
-                .timeout(options.connection().readTimeout());
+        String path = lists ? "/models" : OpenInferenceProtocol.pathOf(options.model()) + "/ready";
+        HttpRequest.Builder request = HttpRequest.newBuilder(server.at(path));
         options.connection().headers().forEach(request::setHeader);
         secrets.forEach(request::setHeader);
         try {
-            HttpResponse<String> response = client.send(request.build(), BodyHandlers.ofString());
-            if (response.statusCode() != 200) {
-                String said = ServerFaults.of(
-                                response.statusCode(),
-                                response.headers().firstValue("Retry-After"),
-                                response.body(),
-                                Instant.now())
-                        .message();
-                return report(server, Health.AWAY, redacted(said, secrets), OptionalInt.empty());
+            SmallResponse response = SmallResponse.to(
+                    request.build(), connections, options.connection().readTimeout());
+            if (response.status() != 200) {
+                return report(server, Health.AWAY, redacted(refusal(response), secrets), OptionalInt.empty());
             }
-            return lists
-                    ? models(server, response.body())
-                    : report(server, Health.FINE, "model " + options.model() + " is ready", OptionalInt.empty());
+            return lists ? models(server, response.body()) : ready(server, response.body());
         } catch (IOException e) {
             String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
             return report(server, Health.AWAY, "no answer: " + redacted(why, secrets), OptionalInt.empty());
         }
+    }
+
+    private static String refusal(SmallResponse response) {
+        String said = ServerFaults.of(
+                        response.status(), response.headers().firstValue("Retry-After"), response.body(), Instant.now())
+                .message();
+        String status = "status=" + response.status() + ": ";
+        return said.startsWith(status) ? said : status + said;
+    }
+
+    /** The status tells; some servers answer 200 and tell in the body, which others leave empty. */
+    private Report ready(Server server, String body) {
+        boolean ready;
+        try {
+            ready = Json.parse(body).path("ready").asBoolean(true);
+        } catch (FaultException e) {
+            ready = true;
+        }
+        return report(
+                server,
+                ready ? Health.FINE : Health.AWAY,
+                "model " + options.model() + (ready ? " is ready" : " is not ready"),
+                OptionalInt.empty());
     }
 
     private Report models(Server server, String body) {
@@ -118,8 +129,19 @@ public final class EndpointProbe {
             }
             names.add(name);
         }
-        String known = names.isEmpty() ? "models that it does not name" : String.join(", ", names);
-        return report(server, Health.DOUBTFUL, "model=" + options.model() + ", expected=" + known, OptionalInt.empty());
+        return report(
+                server,
+                Health.DOUBTFUL,
+                "model=" + options.model() + ", expected=" + shown(names),
+                OptionalInt.empty());
+    }
+
+    private static String shown(List<String> names) {
+        if (names.isEmpty()) {
+            return "models that it does not name";
+        }
+        String some = names.stream().limit(MOST_SHOWN).collect(Collectors.joining(", "));
+        return names.size() <= MOST_SHOWN ? some : some + ", … (" + names.size() + " models)";
     }
 
     private static Report report(Server server, Health health, String message, OptionalInt maxModelLen) {

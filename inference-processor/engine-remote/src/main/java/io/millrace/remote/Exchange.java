@@ -20,7 +20,6 @@ import java.net.http.HttpResponse;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
@@ -83,16 +82,13 @@ final class Exchange {
         }
     }
 
-    /** Values of the secret headers, read anew. */
     private Map<String, String> secrets() throws FaultException {
-        Map<String, String> values = new LinkedHashMap<>();
         try {
-            options.secretHeaders().forEach((name, secret) -> values.put(name, secret.value()));
+            return options.secrets();
         } catch (IllegalArgumentException e) {
             throw new FaultException(
                     new Fault.Away(Fault.Kind.MISCONFIGURED, String.valueOf(e.getMessage()), Optional.empty()));
         }
-        return values;
     }
 
     private HttpRequest request(ServerCall call, Attempt attempt, Map<String, String> secrets) {

@@ -133,6 +133,18 @@ public record RemoteOptions(
             return URI.create(base + path + (url.getRawQuery() == null ? "" : "?" + url.getRawQuery()));
         }
 
+        /** Whether another url is of this very server, so that what is secret from others may go there. */
+        boolean isAt(URI other) {
+            return url.getScheme().equalsIgnoreCase(other.getScheme())
+                    && url.getHost().equalsIgnoreCase(other.getHost())
+                    && port(url) == port(other);
+        }
+
+        private static int port(URI url) {
+            int byScheme = "https".equalsIgnoreCase(url.getScheme()) ? 443 : 80;
+            return url.getPort() < 0 ? byScheme : url.getPort();
+        }
+
         /** A server bounded by the engine's {@code maxNumSeqs} and the adaptive limit alone. */
         public static Server of(String name, URI url) {
             return new Server(name, url, Integer.MAX_VALUE, OptionalLong.empty());
@@ -202,6 +214,17 @@ public record RemoteOptions(
             positive("remote.read_timeout", readTimeout);
             positive("remote.total_timeout", totalTimeout);
             check("remote.max_response_bytes", maxResponseBytes, maxResponseBytes >= 1, "at least 1");
+        }
+
+        /**
+         * Values of the secret headers, read anew.
+         *
+         * @throws IllegalArgumentException when one is not where it should be
+         */
+        Map<String, String> secrets() {
+            Map<String, String> values = new LinkedHashMap<>();
+            secretHeaders.forEach((name, secret) -> values.put(name, secret.value()));
+            return values;
         }
 
         private static <V> Map<String, V> caseless(String key, Map<String, V> headers) {
@@ -282,7 +305,8 @@ public record RemoteOptions(
     /**
      * Takes only a part of the budgets, by a signal of how busy a server is with others' requests.
      *
-     * @param url of the metrics, or of Prometheus for a query; empty: {@code /metrics} of each endpoint's own host and port
+     * @param url of the metrics, or of Prometheus for a query; empty: {@code /metrics} of each endpoint's own host and port. The
+     *     connection's headers go to an endpoint's own host and port only
      * @param signal what is read
      * @param interval between readings, above 0
      * @param maxAge of the last reading; beyond it there is no budget. At least {@code interval}

@@ -64,8 +64,12 @@ public final class OpenInferenceProtocol implements Protocol {
         this.method = method;
         this.tensors = tensors;
         this.extraBody = Json.object(extraBody);
-        path = "/v2/models/" + URLEncoder.encode(model, StandardCharsets.UTF_8).replace("+", "%20")
-                + (method == Method.INFER ? "/infer" : "/generate");
+        path = pathOf(model) + (method == Method.INFER ? "/infer" : "/generate");
+    }
+
+    /** Where a model's paths begin, after the endpoint's url. */
+    public static String pathOf(String model) {
+        return "/v2/models/" + URLEncoder.encode(model, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
     @Override
