@@ -131,7 +131,9 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
         RemoteOptions.Slack slack = options.slack().get();
         SlackGate.BySignal gate = new SlackGate.BySignal(slack);
         URI url = slack.url().orElseGet(() -> server.url().resolve("/metrics"));
-        signals.add(new SlackSignal(connections, slack, url, gate, clock));
+        boolean isOurs = options.endpoints().stream().anyMatch(endpoint -> endpoint.isAt(url));
+        signals.add(new SlackSignal(
+                connections, slack, url, isOurs ? Optional.of(options.connection()) : Optional.empty(), gate, clock));
         return gate;
     }
 

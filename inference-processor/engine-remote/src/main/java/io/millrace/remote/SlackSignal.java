@@ -4,13 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.millrace.remote.protocol.FaultException;
 import io.millrace.remote.protocol.Json;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,21 +21,30 @@ final class SlackSignal implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(SlackSignal.class);
 
-    /** A server's metrics take tens of kilobytes. */
-    private static final int MAX_BYTES = 8 << 20;
-
     private final Connections connections;
     private final RemoteOptions.Slack options;
     private final URI url;
+    private final Optional<RemoteOptions.Connection> headers;
     private final SlackGate.BySignal gate;
     private final RemoteClock clock;
     private final Thread thread;
 
+    /**
+     * A signal at a url.
+     *
+     * @param headers sent along, secrets too; empty: none
+     */
     SlackSignal(
-            Connections connections, RemoteOptions.Slack options, URI url, SlackGate.BySignal gate, RemoteClock clock) {
+            Connections connections,
+            RemoteOptions.Slack options,
+            URI url,
+            Optional<RemoteOptions.Connection> headers,
+            SlackGate.BySignal gate,
+            RemoteClock clock) {
         this.connections = connections;
         this.options = options;
         this.url = url;
+        this.headers = headers;
         this.gate = gate;
         this.clock = clock;
         thread = Thread.ofVirtual().name("millrace-slack-" + url.getHost()).unstarted(this::run);
@@ -54,7 +61,8 @@ final class SlackSignal implements AutoCloseable {
                 try {
                     gate.read(value(), clock.nanoTime());
                     failedBefore = false;
-                } catch (IOException | FaultException e) {
+                } catch (IOException | FaultException | RuntimeException e) {
+                    // whatever it is: a signal that is read no more would keep the gate closed for ever
                     gate.failed(e.toString());
                     if (!failedBefore) {
                         log.warn("{} could not be read at {}", options.signal(), url, e);
@@ -104,19 +112,16 @@ final class SlackSignal implements AutoCloseable {
     }
 
     private String get(URI from) throws IOException, InterruptedException {
-        Duration timeout = options.maxAge();
-        HttpRequest request = HttpRequest.newBuilder(from).timeout(timeout).build();
-        HttpResponse<InputStream> response = connections.send(request);
-        try (InputStream body = response.body()) {
-            if (response.statusCode() != 200) {
-                throw new IOException("status=" + response.statusCode() + ", expected=200");
-            }
-            byte[] bytes = body.readNBytes(MAX_BYTES + 1);
-            if (bytes.length > MAX_BYTES) {
-                throw new IOException("response=more than " + MAX_BYTES + " bytes");
-            }
-            return new String(bytes, StandardCharsets.UTF_8);
+        HttpRequest.Builder request = HttpRequest.newBuilder(from);
+        headers.ifPresent(connection -> {
+            connection.headers().forEach(request::setHeader);
+            connection.secrets().forEach(request::setHeader);
+        });
+        SmallResponse response = SmallResponse.to(request.build(), connections, options.maxAge());
+        if (response.status() != 200) {
+            throw new IOException("status=" + response.status() + ", expected=200");
         }
+        return response.body();
     }
 
     @Override

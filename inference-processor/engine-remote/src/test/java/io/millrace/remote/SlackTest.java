@@ -7,19 +7,27 @@ import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.engine.Completion;
+import io.millrace.remote.RemoteOptions.Connection;
 import io.millrace.remote.RemoteOptions.Metric;
 import io.millrace.remote.RemoteOptions.Query;
 import io.millrace.remote.RemoteOptions.Signal;
 import io.millrace.remote.RemoteOptions.Slack;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -177,6 +185,118 @@ class SlackTest {
 
             metrics.set("vllm:num_requests_waiting 1");
             assertThat(text(second)).isEqualTo("ok");
+        }
+    }
+
+    @Test
+    void shouldGiveUpAReadingThatHangsAndReadAgain() throws Exception {
+        AtomicInteger readings = new AtomicInteger();
+        CountDownLatch hungUp = new CountDownLatch(2);
+        try (SocketServer server = SocketServer.start((_, reply) -> {
+                    switch (readings.incrementAndGet()) {
+                        case 1 -> reply.awaitHangUp(hungUp);
+                        case 2 -> {
+                            reply.raw("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nvllm");
+                            reply.awaitHangUp(hungUp);
+                        }
+                        default -> reply.whole(200, "text/plain", "vllm:num_requests_waiting 4");
+                    }
+                });
+                TestEngine engine = TestEngine.before(
+                        List.of(server.url()), options -> options.slack(slack(Optional.empty(), WAITING)))) {
+            await().until(() -> engine.engine().describe().contains("no whole response within PT0.5S"));
+            await().until(() -> engine.engine().describe().contains("slack 0.50"));
+            assertThat(hungUp.await(10, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void shouldNotReadMetricsWithoutEnd() throws Exception {
+        try (SocketServer server = SocketServer.start((_, reply) -> {
+                    reply.raw("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n");
+                    String line = "x".repeat(1 << 20);
+                    while (true) {
+                        reply.chunk(line);
+                    }
+                });
+                TestEngine engine = TestEngine.before(
+                        List.of(server.url()),
+                        options -> options.slack(new Slack(
+                                Optional.empty(), WAITING, Duration.ofMillis(20), Duration.ofSeconds(30), CURVE)))) {
+            await().until(() -> engine.engine().describe().contains("response=more than 8388608 bytes"));
+        }
+    }
+
+    @Test
+    void shouldShowItsKeyToItsOwnServerAndToNoOther(@TempDir Path dir) throws Exception {
+        Path key = Files.writeString(dir.resolve("key"), "sk-1");
+        Map<String, Secret> secrets =
+                Map.of("Authorization", Secret.at("key", "file:" + key).prefixed("Bearer "));
+        Connection d = Connection.DEFAULT;
+        Connection connection = new Connection(
+                Map.of("X-Team", "search"),
+                secrets,
+                d.tls(),
+                d.proxy(),
+                d.version(),
+                d.connectTimeout(),
+                d.readTimeout(),
+                d.totalTimeout(),
+                d.maxResponseBytes());
+        Queue<Map<String, String>> seen = new ConcurrentLinkedQueue<>();
+        try (SocketServer server = SocketServer.start((request, reply) -> {
+            seen.add(request.headers());
+            reply.whole(200, "text/plain", "vllm:num_requests_waiting 4");
+        })) {
+            URI metrics = URI.create("http://127.0.0.1:" + server.port() + "/of/team/metrics");
+            URI elsewhere = URI.create("http://127.0.0.1:9/v1");
+            for (Optional<URI> url : List.of(Optional.<URI>empty(), Optional.of(metrics))) {
+                seen.clear();
+                try (TestEngine engine = TestEngine.before(
+                        List.of(server.url()),
+                        options -> options.connection(connection).slack(slack(url, WAITING)))) {
+                    await().until(() -> engine.engine().describe().contains("slack 0.50"));
+                }
+                assertThat(seen)
+                        .allSatisfy(headers -> assertThat(headers)
+                                .containsEntry("Authorization", "Bearer sk-1")
+                                .containsEntry("X-Team", "search"));
+            }
+
+            seen.clear();
+            try (TestEngine engine = TestEngine.before(
+                    List.of(elsewhere),
+                    options -> options.connection(connection).slack(slack(Optional.of(metrics), WAITING)))) {
+                await().until(() -> engine.engine().describe().contains("slack 0.50"));
+            }
+            assertThat(seen).allSatisfy(headers -> assertThat(headers).doesNotContainKeys("Authorization", "X-Team"));
+        }
+    }
+
+    @Test
+    void shouldReadOnWhenItsKeyIsBack(@TempDir Path dir) throws Exception {
+        Path key = Files.writeString(dir.resolve("key"), "sk-1");
+        Secret secret = Secret.at("key", "file:" + key);
+        Connection d = Connection.DEFAULT;
+        Connection connection = new Connection(
+                d.headers(),
+                Map.of("X-Key", secret),
+                d.tls(),
+                d.proxy(),
+                d.version(),
+                d.connectTimeout(),
+                d.readTimeout(),
+                d.totalTimeout(),
+                d.maxResponseBytes());
+        Files.delete(key);
+        AtomicReference<String> metrics = new AtomicReference<>("vllm:num_requests_waiting 4");
+        try (SocketServer server = server(metrics, new ConcurrentLinkedQueue<>());
+                TestEngine engine = TestEngine.before(
+                        List.of(server.url()),
+                        options -> options.connection(connection).slack(slack(Optional.empty(), WAITING)))) {
+            await().until(() -> engine.engine().describe().contains("expected=a readable file"));
+            Files.writeString(key, "sk-2");
+            await().until(() -> engine.engine().describe().contains("slack 0.50"));
         }
     }
 }

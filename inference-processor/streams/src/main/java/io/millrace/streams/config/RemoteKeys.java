@@ -124,7 +124,7 @@ final class RemoteKeys {
                     new Derived(
                             "for `signal` each endpoint's own `/metrics`; for `query` it must be given: Prometheus"),
                     "",
-                    "Where the signal is read."),
+                    "Where the signal is read. `api_key` and the headers go along where that is an endpoint's own host and port, and nowhere else."),
             Key.of(
                     "signal",
                     new Text("[A-Za-z_:][A-Za-z0-9_:]*", "a metric's name"),
