@@ -176,7 +176,7 @@ final class Endpoint {
             return false;
         }
         double fraction = slack.fraction(now);
-        int most = proven ? (int) Math.ceil(limit(delivery).get() * fraction) : 1;
+        int most = proven ? slack.most(limit(delivery).get(), inFlight, now) : 1;
         if (inFlight >= most) {
             return false;
         }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What part of its budgets an endpoint may use, since it serves live traffic, too.
  *
- * <p>Threads: one reader of the signal writes; any thread reads.
+ * <p>Threads: one reader of the signal writes; any thread reads, and {@link #most} is the engine's, under its monitor.
  */
 interface SlackGate {
 
@@ -18,6 +18,11 @@ interface SlackGate {
         }
 
         @Override
+        public int most(int limit, int inFlight, long nowNanos) {
+            return limit;
+        }
+
+        @Override
         public String describe(long nowNanos) {
             return "no slack gate";
         }
@@ -26,14 +31,27 @@ interface SlackGate {
     /** 0 to 1. */
     double fraction(long nowNanos);
 
+    /**
+     * Of {@code limit} requests in flight, how many there may be now.
+     *
+     * @param inFlight as many are now
+     */
+    int most(int limit, int inFlight, long nowNanos);
+
     /** What it goes by, for people. */
     String describe(long nowNanos);
 
-    /** A gate by a signal that is read from time to time: without a fresh reading there is no budget. */
+    /**
+     * A gate by a signal that is read from time to time: without a fresh reading there is no budget. What a reading allows is not
+     * sent at once, since the signal does not show yet what that will do to it: from one reading to the next, requests in flight
+     * at most double, and one more.
+     */
     final class BySignal implements SlackGate {
         private final RemoteOptions.Slack options;
         private volatile @Nullable Reading last;
         private volatile String failure = "not read yet";
+        private @Nullable Reading known; // by the engine's monitor, as is inFlightThen
+        private int inFlightThen;
 
         BySignal(RemoteOptions.Slack options) {
             this.options = options;
@@ -55,6 +73,16 @@ interface SlackGate {
             return reading == null || isStale(reading, nowNanos)
                     ? 0
                     : options.curve().at(reading.value());
+        }
+
+        @Override
+        @SuppressWarnings("ReferenceEquality") // two readings may be equal
+        public int most(int limit, int inFlight, long nowNanos) {
+            if (last != known) {
+                known = last;
+                inFlightThen = inFlight;
+            }
+            return Math.min((int) Math.ceil(limit * fraction(nowNanos)), 2 * inFlightThen + 1);
         }
 
         private boolean isStale(Reading reading, long nowNanos) {

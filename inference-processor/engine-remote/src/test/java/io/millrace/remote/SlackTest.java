@@ -92,6 +92,23 @@ class SlackTest {
         assertThat(gate.describe(6_000_000_000L)).endsWith("status=500");
     }
 
+    @Test
+    void shouldNotSendAtOnceWhatAReadingAllows() {
+        Slack options = new Slack(Optional.empty(), WAITING, Duration.ofSeconds(1), Duration.ofSeconds(5), CURVE);
+        SlackGate.BySignal gate = new SlackGate.BySignal(options);
+        gate.read(0, 0);
+        assertThat(gate.most(100, 0, 0)).isEqualTo(1);
+        assertThat(gate.most(100, 1, 0)).as("the same reading").isEqualTo(1);
+        gate.read(0, 0);
+        assertThat(gate.most(100, 1, 0)).isEqualTo(3);
+        assertThat(gate.most(100, 3, 0)).isEqualTo(3);
+        gate.read(0, 0);
+        assertThat(gate.most(100, 60, 0)).isEqualTo(100);
+        gate.read(4, 0);
+        assertThat(gate.most(100, 100, 0)).as("half of the budget").isEqualTo(50);
+        assertThat(SlackGate.OPEN.most(100, 0, 0)).isEqualTo(100);
+    }
+
     /** A model server whose metrics say what is set here. */
     private static SocketServer server(AtomicReference<String> metrics, Queue<String> paths) throws Exception {
         return SocketServer.start((request, reply) -> {

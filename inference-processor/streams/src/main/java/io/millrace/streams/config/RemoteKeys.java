@@ -142,7 +142,7 @@ final class RemoteKeys {
                     new Time(Duration.ofMillis(10), MOST_TIME),
                     new Fixed("1s", ""),
                     "",
-                    "Between two readings."),
+                    "Between two readings; from one to the next, requests in flight at most double, and one more."),
             Key.of(
                     "max_age",
                     new Time(Duration.ofMillis(10), MOST_TIME),

@@ -32,7 +32,7 @@ final class LiveLoad implements AutoCloseable {
     private volatile boolean open = true;
 
     private LiveLoad(URI url, RemotePlan.Live live, long seed) {
-        prompts = Prompt.random(MOST, live.words(), live.maxTokens(), seed);
+        prompts = Prompt.random(Plan.Burst.of(MOST, live.words(), live.maxTokens()), seed);
         schedule = Schedule.poisson(MOST, live.perSecond(), seed);
         route = DirectRoute.open(url, LlamaServerOptions.ALIAS, endings);
         thread = Thread.ofPlatform().name("bench-users").daemon().start(this::send);

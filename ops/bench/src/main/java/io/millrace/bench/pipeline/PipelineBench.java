@@ -205,7 +205,7 @@ public final class PipelineBench {
 
     private void throughput(Pair oneThread, Pair allCores, List<Run> blocking) throws InterruptedException {
         Plan.Burst burst = plan.throughput();
-        List<Prompt> prompts = Prompt.random(burst.prompts(), burst.words(), burst.maxTokens(), SEED);
+        List<Prompt> prompts = Prompt.random(burst, SEED);
         for (int round = -1; round < plan.rounds(); round++) {
             List<Prompt> some = round < 0 ? prompts.subList(0, Math.min(LATEST_WARM_UP, prompts.size())) : prompts;
             Schedule atOnce = Schedule.burst(some.size());
@@ -238,8 +238,7 @@ public final class PipelineBench {
         double capacity = capacity(pair, load.shape());
         var rate = new Plan.Rate(capacity * load.share(), load.time());
         for (int round = 0; round < plan.rounds(); round++) {
-            List<Prompt> prompts = Prompt.random(
-                    rate.count(), load.shape().words(), load.shape().maxTokens(), SEED + round);
+            List<Prompt> prompts = Prompt.random(load.shape().withPrompts(rate.count()), SEED + round);
             pair.round(round, prompts, Schedule.poisson(rate.count(), rate.perSecond(), SEED + round));
         }
         return added(rate, pair.bare, pair.piped);
@@ -247,7 +246,7 @@ public final class PipelineBench {
 
     /** Prompts a second that the engine answers when all are there at once; the faster of two runs. */
     private static double capacity(Pair pair, Plan.Burst shape) throws InterruptedException {
-        List<Prompt> prompts = Prompt.random(shape.prompts(), shape.words(), shape.maxTokens(), SEED);
+        List<Prompt> prompts = Prompt.random(shape, SEED);
         double best = 0;
         for (int i = 0; i < 2; i++) {
             Run run = pair.bareRun(prompts, Schedule.burst(prompts.size()));
@@ -261,7 +260,8 @@ public final class PipelineBench {
         Plan.Rate rate = plan.busy();
         List<Run> raw = new ArrayList<>();
         List<Run> piped = new ArrayList<>();
-        List<Prompt> prompts = Prompt.random(rate.count(), plan.load().shape().words(), 1, SEED);
+        List<Prompt> prompts =
+                Prompt.random(Plan.Burst.of(rate.count(), plan.load().shape().words(), 1), SEED);
         for (int round = -1; round < plan.rounds(); round++) {
             Schedule schedule = Schedule.poisson(rate.count(), rate.perSecond(), SEED + round);
             Run rawRun = rawRun(engine, prompts, schedule);

@@ -14,13 +14,31 @@ import java.time.Duration;
  */
 public record Plan(int rounds, Burst throughput, int blockingPrompts, Load load, Rate busy, Duration idle) {
 
-    /** Prompts of this many words, and this many tokens in each answer. */
-    public record Burst(int prompts, int words, int maxTokens) {
+    /** Prompts of this many words, and as many tokens in each answer, at random: at least, and at most. */
+    public record Burst(int prompts, int words, int leastTokens, int mostTokens) {
 
         public Burst {
             check("prompts", prompts);
             check("words", words);
-            check("max_tokens", maxTokens);
+            check("least_tokens", leastTokens);
+            if (mostTokens < leastTokens) {
+                throw new IllegalArgumentException(
+                        "most_tokens=" + mostTokens + ", expected=at least least_tokens=" + leastTokens);
+            }
+        }
+
+        /** As many tokens in each answer. */
+        static Burst of(int prompts, int words, int tokens) {
+            return new Burst(prompts, words, tokens, tokens);
+        }
+
+        Burst withPrompts(int value) {
+            return new Burst(value, words, leastTokens, mostTokens);
+        }
+
+        /** For people. */
+        String tokens() {
+            return leastTokens == mostTokens ? "" + leastTokens : leastTokens + " to " + mostTokens;
         }
     }
 
@@ -51,18 +69,18 @@ public record Plan(int rounds, Burst throughput, int blockingPrompts, Load load,
     /** Minutes: the figures that are published. */
     public static final Plan DEFAULT = new Plan(
             3,
-            new Burst(64, 50, 32),
+            Burst.of(64, 50, 32),
             8,
-            new Load(0.7, Duration.ofSeconds(30), new Burst(64, 20, 8)),
+            new Load(0.7, Duration.ofSeconds(30), Burst.of(64, 20, 8)),
             new Rate(40, Duration.ofSeconds(10)),
             Duration.ofSeconds(60));
 
     /** Whether it works: its figures say nothing. */
     public static final Plan QUICK = new Plan(
             1,
-            new Burst(4, 4, 4),
+            Burst.of(4, 4, 4),
             2,
-            new Load(0.5, Duration.ofSeconds(1), new Burst(4, 4, 2)),
+            new Load(0.5, Duration.ofSeconds(1), Burst.of(4, 4, 2)),
             new Rate(10, Duration.ofSeconds(1)),
             Duration.ZERO);
 

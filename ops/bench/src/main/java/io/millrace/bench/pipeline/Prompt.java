@@ -19,16 +19,17 @@ record Prompt(int index, PromptRequest request) {
                     .split(" ");
 
     /** Prompts of so many words that differ from their first word on: nothing of one could be reused for another. */
-    static List<Prompt> random(int count, int words, int maxTokens, long seed) {
+    static List<Prompt> random(Plan.Burst burst, long seed) {
         var random = new Random(seed);
-        List<Prompt> prompts = new ArrayList<>(count);
-        for (int i = 0; i < count; i++) {
+        List<Prompt> prompts = new ArrayList<>(burst.prompts());
+        for (int i = 0; i < burst.prompts(); i++) {
             var text =
                     new StringBuilder("Case ").append(random.nextInt(100_000)).append(':');
-            for (int word = 0; word < words; word++) {
+            for (int word = 0; word < burst.words(); word++) {
                 text.append(' ').append(WORDS[random.nextInt(WORDS.length)]);
             }
-            prompts.add(new Prompt(i, request(i, text.toString(), maxTokens)));
+            prompts.add(new Prompt(
+                    i, request(i, text.toString(), random.nextInt(burst.leastTokens(), burst.mostTokens() + 1))));
         }
         return prompts;
     }

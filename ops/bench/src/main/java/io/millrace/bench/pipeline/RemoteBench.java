@@ -160,7 +160,7 @@ public final class RemoteBench {
 
     private Throughput throughput(int threads, LlamaServer server) throws InterruptedException {
         Plan.Burst burst = plan.throughput();
-        List<Prompt> prompts = Prompt.random(burst.prompts(), burst.words(), burst.maxTokens(), SEED);
+        List<Prompt> prompts = Prompt.random(burst, SEED);
         try (InferenceEngine engine = engine(server.url(), Optional.empty())) {
             List<Clients> search = new ArrayList<>();
             for (int clients : plan.clients()) {
@@ -256,8 +256,8 @@ public final class RemoteBench {
     private record Shared(double[] liveMs, double bulkPerSecond, ServerSampler.Use server) {}
 
     private Live live(int threads, LlamaServer server) throws InterruptedException {
-        SlackCurve curve = new SlackCurve(
-                List.of(new SlackCurve.Point(plan.slots() / 4.0, 1), new SlackCurve.Point(plan.slots(), 0.1)));
+        SlackCurve curve = new SlackCurve(List.of(
+                new SlackCurve.Point(plan.slots() / 16.0, 1), new SlackCurve.Point(plan.slots() * 3 / 8.0, 0.1)));
         var slack = new RemoteOptions.Slack(
                 Optional.empty(), new RemoteOptions.Metric(SIGNAL), SIGNAL_INTERVAL, Duration.ofSeconds(10), curve);
         List<Shared> alone = new ArrayList<>();
@@ -320,7 +320,6 @@ public final class RemoteBench {
     }
 
     private List<Prompt> bulkPrompts(int round) {
-        Plan.Burst bulk = plan.bulk();
-        return Prompt.random(bulk.prompts(), bulk.words(), bulk.maxTokens(), SEED + round);
+        return Prompt.random(plan.bulk(), SEED + round);
     }
 }

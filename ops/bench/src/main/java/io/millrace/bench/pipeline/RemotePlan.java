@@ -42,14 +42,14 @@ public record RemotePlan(
             3,
             16,
             List.of(1),
-            new Plan.Burst(64, 30, 24),
+            new Plan.Burst(128, 30, 8, 40),
             List.of(1, 2, 4, 8, 16, 32, 64),
             new Live(0.7, 20, 20, 8),
-            new Plan.Burst(64, 30, 24));
+            new Plan.Burst(64, 30, 8, 40));
 
     /** Whether it works: its figures say nothing. */
     public static final RemotePlan QUICK = new RemotePlan(
-            1, 4, List.of(1), new Plan.Burst(8, 4, 4), List.of(1, 4), new Live(4, 3, 4, 2), new Plan.Burst(8, 4, 4));
+            1, 4, List.of(1), Plan.Burst.of(8, 4, 4), List.of(1, 4), new Live(4, 3, 4, 2), Plan.Burst.of(8, 4, 4));
 
     public RemotePlan {
         serverThreads = List.copyOf(serverThreads);

@@ -64,10 +64,10 @@ public final class RemoteReportFiles {
                 plan.rounds()));
         text.append(String.format(
                 Locale.ROOT,
-                "## Throughput: %d prompts of %d words, %d tokens each, all there at the start%n%n",
+                "## Throughput: %d prompts of %d words, %s tokens each, all there at the start%n%n",
                 burst.prompts(),
                 burst.words(),
-                burst.maxTokens()));
+                burst.tokens()));
         text.append(
                 "| server threads | way | generated tokens/s | ratio | slots taken | all taken | waiting in the server then, most ever | CPU s: this JVM, broker |\n");
         text.append("| --- | --- | --- | --- | --- | --- | --- | --- |\n");

@@ -63,10 +63,10 @@ public final class ReportFiles {
                 plan.rounds()));
         text.append(String.format(
                 Locale.ROOT,
-                "## Throughput: %d prompts of %d words, %d tokens each, all there at the start%n%n",
+                "## Throughput: %d prompts of %d words, %s tokens each, all there at the start%n%n",
                 burst.prompts(),
                 burst.words(),
-                burst.maxTokens()));
+                burst.tokens()));
         text.append(
                 "| engine | way | generated tokens/s | ratio | mean batch | engine busy | CPU s: this JVM, broker | commits/s, ms each |\n");
         text.append("| --- | --- | --- | --- | --- | --- | --- | --- |\n");

@@ -11,11 +11,13 @@ class PlanTest {
     @Test
     void shouldRefuseWhatCannotBeMeasured() {
         assertThatThrownBy(() -> Plan.QUICK.withRounds(0)).hasMessage("rounds=0, expected=at least 1");
-        assertThatThrownBy(() -> new Plan.Load(1, Duration.ofSeconds(1), new Plan.Burst(1, 1, 1)))
+        assertThatThrownBy(() -> new Plan.Load(1, Duration.ofSeconds(1), Plan.Burst.of(1, 1, 1)))
                 .hasMessage("share=1.0, expected=above 0 and below 1");
-        assertThatThrownBy(() -> new Plan.Burst(1, 1, 0)).hasMessage("max_tokens=0, expected=at least 1");
+        assertThatThrownBy(() -> Plan.Burst.of(1, 1, 0)).hasMessage("least_tokens=0, expected=at least 1");
+        assertThatThrownBy(() -> new Plan.Burst(1, 1, 2, 1))
+                .hasMessage("most_tokens=1, expected=at least least_tokens=2");
         assertThatThrownBy(() ->
-                        new Plan(1, new Plan.Burst(2, 1, 1), 3, Plan.QUICK.load(), Plan.QUICK.busy(), Duration.ZERO))
+                        new Plan(1, Plan.Burst.of(2, 1, 1), 3, Plan.QUICK.load(), Plan.QUICK.busy(), Duration.ZERO))
                 .hasMessage("blocking_prompts=3, expected=at most 2");
     }
 
