@@ -37,7 +37,7 @@ import picocli.CommandLine.Option;
             "It creates the topics and says how to connect. All listens on 127.0.0.1 only. The registry (Apicurio, through its"
                     + " Confluent-compatible interface) is fetched by Maven when it is first used, 159 MB. Records are JSON unless"
                     + " --format avro: the registry is there for both. Without --directory nothing of it stays but what was"
-                    + " fetched."
+                    + " fetched. The models are the configuration's, of whatever engine; --model takes one alone."
         },
         footer = {
             "",
@@ -158,10 +158,13 @@ final class DevCommand implements Callable<Integer> {
 
     private Processor startProcessor(MillraceConfig config, ProgressLine progress)
             throws IOException, InterruptedException {
-        Session.LocalModel local = session.model(model.model);
+        List<Session.ReadyModel> models =
+                model.model == null ? session.readyAll() : List.of(session.ready(model.model));
         progress.update("Loading the model …");
         Processor processor = Processor.start(
-                OwnKafka.serving(config, local), List.of(local), ProcessorHooks.of(ProcessorObserver.NONE));
+                model.model == null ? config : OwnKafka.serving(config, models.getFirst()),
+                models,
+                ProcessorHooks.of(ProcessorObserver.NONE));
         progress.update("Joining the group …");
         if (!processor.app().awaitRunning(LONGEST_START)) {
             processor.close();

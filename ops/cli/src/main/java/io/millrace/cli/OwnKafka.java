@@ -43,7 +43,7 @@ final class OwnKafka {
     }
 
     /** The same with one model. */
-    static MillraceConfig serving(MillraceConfig from, Session.LocalModel model) {
+    static MillraceConfig serving(MillraceConfig from, Session.ReadyModel model) {
         String name = model.settings().name();
         return new MillraceConfig(
                 from.applicationId(),

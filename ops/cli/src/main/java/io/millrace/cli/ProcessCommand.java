@@ -3,13 +3,10 @@ package io.millrace.cli;
 import io.millrace.streams.app.ProcessorHooks;
 import io.millrace.streams.app.ProcessorStatus;
 import io.millrace.streams.config.MillraceConfig;
-import io.millrace.streams.config.ModelSettings;
 import io.millrace.streams.http.HealthServer;
 import io.millrace.streams.metrics.PrometheusMetrics;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -54,7 +51,7 @@ final class ProcessCommand implements Callable<Integer> {
                 var metrics = new PrometheusMetrics(
                         config.models().keySet(), config.metrics().maxTenants());
                 HealthServer _ = health(config, metrics, running);
-                Processor processor = Processor.start(config, readyAll(config), ProcessorHooks.of(metrics))) {
+                Processor processor = Processor.start(config, session.readyAll(), ProcessorHooks.of(metrics))) {
             running.set(processor);
             metrics.watch(processor.app()::status);
             metrics.watch(processor.app().streams());
@@ -73,14 +70,6 @@ final class ProcessCommand implements Callable<Integer> {
                                 .map(processor -> processor.app().status()),
                         metrics::scrape)
                 : null;
-    }
-
-    private List<Session.ReadyModel> readyAll(MillraceConfig config) throws IOException {
-        List<Session.ReadyModel> models = new ArrayList<>();
-        for (ModelSettings settings : config.models().values()) {
-            models.add(session.ready(settings));
-        }
-        return models;
     }
 
     private static ExitCode untilStopped(Processor processor, Duration drain, LastResort lastResort)

@@ -12,7 +12,9 @@ import io.millrace.streams.config.ModelSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -127,6 +129,15 @@ final class Session {
                 ExitCode.MODEL,
                 "model=" + name + ", expected=a GGUF file that exists, or one of "
                         + String.join(", ", config().models().keySet()));
+    }
+
+    /** All models of the configuration, fetched if need be. */
+    List<ReadyModel> readyAll() throws IOException {
+        List<ReadyModel> models = new ArrayList<>();
+        for (ModelSettings settings : config().models().values()) {
+            models.add(ready(settings));
+        }
+        return models;
     }
 
     /** Fetches a model that has a file, showing how far it is. */

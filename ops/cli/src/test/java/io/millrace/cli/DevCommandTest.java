@@ -13,6 +13,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -47,6 +48,29 @@ class DevCommandTest {
                 assertThat(left.filter(path -> path.toString().contains("millrace-kafka")))
                         .isEmpty();
             }
+        }
+    }
+
+    @Test
+    void shouldServeTheModelsOfTheConfigurationWhateverTheirEngines() throws Exception {
+        Path config = Files.writeString(folder.resolve("millrace.yaml"), """
+                models:
+                  parrot: {engine: echo}
+                  away:
+                    engine: remote
+                    remote: {endpoints: {a: {url: "http://127.0.0.1:1/v1"}}}
+                default_model: parrot
+                """);
+        List<String> arguments = List.of("--no-registry", "--port", "0", "--config", config.toString());
+        try (Dev dev = Dev.start(folder, arguments)) {
+            dev.awaitReady();
+            assertThat(dev.output()).contains("Processor        away, parrot, records are JSON");
+        }
+        List<String> one = new ArrayList<>(arguments);
+        one.addAll(List.of("--model", "parrot"));
+        try (Dev dev = Dev.start(folder, one)) {
+            dev.awaitReady();
+            assertThat(dev.output()).contains("Processor        parrot, records are JSON");
         }
     }
 
