@@ -1,142 +1,18 @@
 package io.millrace.remote;
 
-import com.netflix.concurrency.limits.Limit;
-import com.netflix.concurrency.limits.limit.AIMDLimit;
-import com.netflix.concurrency.limits.limit.VegasLimit;
-import java.util.concurrent.TimeUnit;
-
 /**
- * How many requests may be in flight to an endpoint, so that it is full and next to nothing queues in it.
- *
- * <p>A server that is full starts a request when it has finished another. So what a streamed request tells is how many others
- * have finished between its sending and its first token: none, if there was room; as many as queue before it, if there was
- * not. Requests that share a prefill see some finish, too; the least of a window of samples counts, as in CoDel. None: the
- * limit grows by one. One: it stays, since one request in line hides the way to the server and back. More: it shrinks. Time
- * to first token by itself would not tell a queue from a batch that is large, as it should be.
- *
- * <p>At first it grows with each first token, while few wait for theirs, until a window has found a queue. Answers that come
- * in one piece have no first token: of these latency tells, by the rule of TCP Vegas.
+ * How many requests may be in flight to an endpoint, so that it is full and little queues in it.
  *
  * <p>Threads: its caller's.
  */
-final class AdaptiveLimit {
+sealed interface AdaptiveLimit permits FirstTokenLimit, ThroughputLimit {
 
-    private static final int FIRST_LIMIT = 8;
+    /** Requests in flight, at least 1. */
+    int get();
 
-    /** Samples of a window: as many as the limit, so that each place counts about once, and no fewer than this. */
-    private static final int LEAST_SAMPLES = 8;
-
-    /** Requests that may wait for their first token while the limit grows fast: some are always on their way. */
-    private static final int FEW = 2;
-
-    /** And a part of the limit. */
-    private static final int FEW_DIVISOR = 8;
-
-    private static final int QUEUED = 2;
-
-    private static final double SHRINK = 0.9;
-
-    /** Latency of what was dropped: long, so that no rule takes it for the latency of an idle server. */
-    private static final long DROPPED_NANOS = TimeUnit.HOURS.toNanos(1);
-
-    private final Limit limit;
-    private boolean growsFast = true;
-    private int epoch; // raised with each decision: what was sent before it tells nothing of it
-    private int samples;
-    private int leastFinished = Integer.MAX_VALUE;
-
-    private AdaptiveLimit(Limit limit) {
-        this.limit = limit;
-    }
-
-    /** For answers that are streamed. */
-    static AdaptiveLimit byFirstToken(int most) {
-        return new AdaptiveLimit(AIMDLimit.newBuilder()
-                .initialLimit(Math.min(FIRST_LIMIT, most))
-                .minLimit(1)
-                .maxLimit(most)
-                .backoffRatio(SHRINK)
-                .build());
-    }
-
-    /** For answers in one piece. */
-    static AdaptiveLimit byLatency(int most) {
-        return new AdaptiveLimit(VegasLimit.newBuilder()
-                .initialLimit(Math.min(FIRST_LIMIT, most))
-                .maxConcurrency(most)
-                .build());
-    }
-
-    int get() {
-        return limit.getLimit();
-    }
-
-    /** What an attempt that is sent now must hand back. */
-    int epoch() {
-        return epoch;
-    }
-
-    /**
-     * A streamed request got its first token.
-     *
-     * @param sentIn the epoch in which it was sent
-     * @param inFlight requests in flight when it was sent, itself included
-     * @param finished requests of this endpoint that finished between
-     * @param waiting requests in flight that have no token yet
-     */
-    void firstToken(int sentIn, int inFlight, int finished, int waiting) {
-        if (sentIn != epoch) {
-            return;
-        }
-        leastFinished = Math.min(leastFinished, finished);
-        samples++;
-        if (growsFast && finished == 0 && waiting <= FEW + get() / FEW_DIVISOR) {
-            grow(inFlight);
-        }
-        if (samples >= Math.max(LEAST_SAMPLES, get())) {
-            decide(inFlight);
-        }
-    }
-
-    private void decide(int inFlight) {
-        growsFast &= leastFinished == 0;
-        if (leastFinished >= QUEUED) {
-            // all but one of those that queue, and no more than half
-            int target = Math.max(get() / 2, get() - (leastFinished - 1));
-            while (get() > target) {
-                shrink();
-            }
-        } else if (leastFinished == 0 && !growsFast) {
-            grow(inFlight);
-        }
-        nextWindow();
-    }
-
-    /** An answer that came in one piece. */
-    void answered(long sentNanos, long nanos, int inFlight) {
-        limit.onSample(sentNanos, nanos, inFlight, false);
-    }
+    /** What an attempt that is sent now must hand back: what was sent before a decision tells nothing of it. */
+    int epoch();
 
     /** The server refused a request because of the others. Those that are refused together count once. */
-    void refused(int sentIn) {
-        if (sentIn == epoch) {
-            growsFast = false;
-            shrink();
-            nextWindow();
-        }
-    }
-
-    private void grow(int inFlight) {
-        limit.onSample(0, 1, inFlight, false);
-    }
-
-    private void shrink() {
-        limit.onSample(0, DROPPED_NANOS, get(), true);
-    }
-
-    private void nextWindow() {
-        epoch++;
-        samples = 0;
-        leastFinished = Integer.MAX_VALUE;
-    }
+    void refused(int sentIn);
 }

@@ -23,6 +23,7 @@ final class Attempt {
     private volatile long heardNanos;
     private volatile long firstTokenNanos;
     private volatile boolean hasToken;
+    private volatile boolean cameWhole;
     private volatile @Nullable Stop stop;
 
     /**
@@ -68,8 +69,19 @@ final class Attempt {
         return call.path();
     }
 
-    Delivery delivery() {
+    /** How the answer was asked for. */
+    Delivery asked() {
         return call.delivery();
+    }
+
+    /** How it comes, as far as that is known. */
+    Delivery delivery() {
+        return cameWhole ? Delivery.WHOLE : call.delivery();
+    }
+
+    /** It came in one piece, however it was asked for. */
+    void cameWhole() {
+        cameWhole = true;
     }
 
     int tokens() {

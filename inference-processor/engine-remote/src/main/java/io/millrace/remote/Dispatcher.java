@@ -241,7 +241,7 @@ final class Dispatcher {
             }
             case Fault.Away away -> away(flight, attempt, away, now);
             case Fault.Refused refused -> {
-                attempt.endpoint().answered(attempt, now);
+                attempt.endpoint().refused(attempt, now);
                 works(flight, attempt);
                 fail(flight, flight.isCancelled() ? FailureCode.CANCELLED : refused.code(), refused.message(), "");
             }

@@ -37,8 +37,8 @@ final class Endpoint {
     private final BackOff backOff;
     private final RemoteClock clock;
     private final SlackGate slack;
-    private final AdaptiveLimit streamedLimit;
-    private final AdaptiveLimit wholeLimit;
+    private final FirstTokenLimit streamedLimit;
+    private final ThroughputLimit wholeLimit;
     private final Set<String> answeredPaths = new HashSet<>(); // of those that the protocol has: three at most
     private Delivery lastDelivery = Delivery.STREAMED;
     private int inFlight;
@@ -51,6 +51,7 @@ final class Endpoint {
     private int pauses; // in a row
     private String pauseReason = "";
     private boolean proven = true;
+    private boolean streams = true; // what is asked for as a stream
     private long answeredNanos;
 
     Endpoint(Server server, RemoteOptions options, BackOff backOff, SlackGate slack, RemoteClock clock) {
@@ -59,8 +60,8 @@ final class Endpoint {
         this.slack = slack;
         this.clock = clock;
         int most = Math.min(server.maxInFlight(), options.maxNumSeqs());
-        streamedLimit = AdaptiveLimit.byFirstToken(most);
-        wholeLimit = AdaptiveLimit.byLatency(most);
+        streamedLimit = new FirstTokenLimit(most);
+        wholeLimit = new ThroughputLimit(most);
         long now = clock.nanoTime();
         openUntilNanos = now;
         pausedSinceNanos = now - 1;
@@ -139,11 +140,8 @@ final class Endpoint {
         return limit(lastDelivery).get();
     }
 
-    private AdaptiveLimit limit(Delivery delivery) {
-        return switch (delivery) {
-            case STREAMED -> streamedLimit;
-            case WHOLE -> wholeLimit;
-        };
+    private AdaptiveLimit limit(Delivery asked) {
+        return asked == Delivery.STREAMED && streams ? streamedLimit : wholeLimit;
     }
 
     State breakerState() {
@@ -218,13 +216,21 @@ final class Endpoint {
         }
     }
 
-    /** An attempt was answered, be it by a refusal that only its request is to blame for. */
+    /** An attempt was answered. */
     void answered(Attempt attempt, long now) {
+        if (attempt.asked() == Delivery.STREAMED) {
+            streams = attempt.delivery() == Delivery.STREAMED;
+        }
+        if (attempt.delivery() == Delivery.WHOLE) {
+            wholeLimit.answered(attempt.epoch(), now - attempt.sentNanos(), attempt.inFlight());
+        }
+        refused(attempt, now);
+    }
+
+    /** An attempt was answered by a refusal that only its request is to blame for: sooner than others are. */
+    void refused(Attempt attempt, long now) {
         leave(attempt);
         breaker.onSuccess(now - attempt.sentNanos(), TimeUnit.NANOSECONDS);
-        if (attempt.delivery() == Delivery.WHOLE) {
-            wholeLimit.answered(attempt.sentNanos(), now - attempt.sentNanos(), attempt.inFlight());
-        }
         works();
         answeredNanos = now;
         answeredPaths.add(attempt.path());
@@ -271,11 +277,11 @@ final class Endpoint {
         switch (fault.kind()) {
             case RATE_LIMITED -> {
                 breaker.releasePermission();
-                limit(attempt.delivery()).refused(attempt.epoch());
+                limit(attempt.asked()).refused(attempt.epoch());
             }
             case UNAVAILABLE, BAD_GATEWAY, TIMEOUT -> {
                 failed(attempt, fault, now);
-                limit(attempt.delivery()).refused(attempt.epoch());
+                limit(attempt.asked()).refused(attempt.epoch());
             }
             default -> failed(attempt, fault, now);
         }

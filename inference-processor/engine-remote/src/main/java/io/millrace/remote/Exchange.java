@@ -70,7 +70,7 @@ final class Exchange {
                 if (response.statusCode() != 200) {
                     throw refused(response, body);
                 }
-                return read(call, response, body, reader, progress);
+                return read(call, attempt, response, body, reader, progress);
             }
         } catch (FaultException e) {
             throw new FaultException(redacted(e.fault(), secrets));
@@ -115,6 +115,7 @@ final class Exchange {
 
     private static Answer read(
             ServerCall call,
+            Attempt attempt,
             HttpResponse<InputStream> response,
             ResponseBody body,
             AnswerReader reader,
@@ -126,6 +127,7 @@ final class Exchange {
                 readEvents(new EventStream(body), reader, progress);
             } else {
                 // a gateway may answer in one piece what was asked for as a stream
+                attempt.cameWhole();
                 reader.accept(Json.parse(new String(body.readAllBytes(), StandardCharsets.UTF_8)));
                 progress.parts(reader.parts());
             }
