@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threads: the reader's.
  */
-final class AnswerMatcher implements AnswerReader.Listener {
+final class AnswerMatcher implements AnswerReader.Listener, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(AnswerMatcher.class);
 
@@ -39,7 +40,7 @@ final class AnswerMatcher implements AnswerReader.Listener {
     /** Answers that wait for the registry, one at most for each outstanding prompt. */
     private final Map<String, ConsumerRecord<byte[], byte[]>> undecoded = new LinkedHashMap<>();
 
-    private long triedNanos;
+    private long triedNanos = System.nanoTime();
 
     AnswerMatcher(Map<String, Object> kafka, PromptClientOptions.Topics topics, Outstanding outstanding) {
         this.topics = topics;
@@ -69,10 +70,11 @@ final class AnswerMatcher implements AnswerReader.Listener {
                 String reason = String.valueOf(text(record, DEAD_LETTER_REASON));
                 outstanding.fail(correlation, waiting, new PromptException.DeadLettered(waiting.requestId(), reason));
             } else if (record.topic().equals(topics.failures())) {
-                InferenceFailure failure = failures.deserialize(record.topic(), record.headers(), record.value());
+                InferenceFailure failure =
+                        present(failures.deserialize(record.topic(), record.headers(), record.value()));
                 outstanding.fail(correlation, waiting, new PromptException.Failed(waiting.requestId(), failure));
             } else {
-                InferenceResult result = results.deserialize(record.topic(), record.headers(), record.value());
+                InferenceResult result = present(results.deserialize(record.topic(), record.headers(), record.value()));
                 outstanding.complete(correlation, waiting, new Answer(result, waiting.traceparent()));
             }
         } catch (RegistryUnavailableException e) {
@@ -81,6 +83,13 @@ final class AnswerMatcher implements AnswerReader.Listener {
             String place = record.topic() + "-" + record.partition() + "@" + record.offset();
             outstanding.fail(correlation, waiting, new PromptException.Unreadable(waiting.requestId(), place, e));
         }
+    }
+
+    private static <T> T present(@Nullable T answer) {
+        if (answer == null) {
+            throw new SerializationException("value=null, expected=a record");
+        }
+        return answer;
     }
 
     private static @Nullable String text(ConsumerRecord<byte[], byte[]> record, String header) {
@@ -102,5 +111,17 @@ final class AnswerMatcher implements AnswerReader.Listener {
     @Override
     public void onEnd(RuntimeException cause) {
         outstanding.stop(cause);
+    }
+
+    /** Answers that wait for the registry. */
+    int undecoded() {
+        return undecoded.size();
+    }
+
+    /** Gives up the registry's connections; any thread, once nothing is waited for. */
+    @Override
+    public void close() {
+        results.close();
+        failures.close();
     }
 }

@@ -74,6 +74,12 @@ final class AnswerReader {
      */
     static AnswerReader start(Map<String, Object> kafka, List<String> topics, String mustExist, Listener listener) {
         var consumer = new KafkaConsumer<>(properties(kafka), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        return start(consumer, topics, mustExist, listener);
+    }
+
+    /** The same with a consumer that is closed with it. */
+    static AnswerReader start(
+            Consumer<byte[], byte[]> consumer, List<String> topics, String mustExist, Listener listener) {
         try {
             AnswerReader reader = new AnswerReader(consumer, topics, listener);
             reader.require(mustExist);
@@ -86,7 +92,7 @@ final class AnswerReader {
         }
     }
 
-    private static Map<String, Object> properties(Map<String, Object> kafka) {
+    static Map<String, Object> properties(Map<String, Object> kafka) {
         Map<String, Object> properties = new HashMap<>(kafka);
         properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
@@ -136,6 +142,9 @@ final class AnswerReader {
         } catch (RuntimeException e) {
             LOG.error("answers cannot be read any more", e);
             listener.onEnd(e);
+        } catch (Error e) { // nobody else would end what waits
+            listener.onEnd(new IllegalStateException("answers cannot be read any more: " + e, e));
+            throw e;
         }
     }
 
@@ -161,10 +170,14 @@ final class AnswerReader {
         }
     }
 
-    /** Ends reading and waits for that; not from the listener. */
-    void close(Duration patience) throws InterruptedException {
+    /** Ends reading. */
+    void stop() {
         closed = true;
         consumer.wakeup();
+    }
+
+    /** Waits until reading has ended; not from the listener. */
+    void join(Duration patience) throws InterruptedException {
         var _ = thread.join(patience);
     }
 }

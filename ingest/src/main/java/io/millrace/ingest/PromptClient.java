@@ -15,6 +15,7 @@ import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serializer;
@@ -64,11 +65,13 @@ import org.apache.kafka.common.serialization.Serializer;
  * at the time of {@link #open}, only what is committed, without a consumer group: any number of clients may use the same topics,
  * each reading all of it. It tells its own answers by the header {@value #CORRELATION_HEADER}, which the processor returns; the
  * {@code request_id} may therefore be anything, even twice the same. The producer is idempotent: what is acknowledged is there once.
- * A registry that is away delays answers until it is back.
+ * A registry that is away delays answers until it is back. An answer that a topic's retention takes away before it is read, and one
+ * in a topic that is deleted, never comes: its future ends when its time is up.
  *
  * <p><b>Back-pressure.</b> At most {@link PromptClientOptions#maxOutstanding} prompts wait for answers: {@link #submit} then waits, {@link
  * #trySubmit} refuses. Beside that Kafka's {@code buffer.memory} bounds what is not yet sent; a full one holds up any of the three methods
- * that send, for at most {@code max.block.ms}.
+ * that send, for at most {@code max.block.ms}. Room is free again before callbacks run, so that they may submit: what callbacks that
+ * block take up is theirs to bound.
  *
  * <p><b>Time.</b> A prompt without a deadline gets the time when its sender stops waiting, so that nothing is computed for nobody;
  * the clocks of sender and processor should agree within less than that.
@@ -89,6 +92,7 @@ public final class PromptClient implements AutoCloseable {
     private final Producer<byte[], byte[]> producer;
     private final Serializer<PromptRequest> serializer;
     private final Outstanding outstanding;
+    private final AnswerMatcher matcher;
     private final AnswerReader reader;
 
     private PromptClient(
@@ -96,11 +100,13 @@ public final class PromptClient implements AutoCloseable {
             Producer<byte[], byte[]> producer,
             Serializer<PromptRequest> serializer,
             Outstanding outstanding,
+            AnswerMatcher matcher,
             AnswerReader reader) {
         this.options = options;
         this.producer = producer;
         this.serializer = serializer;
         this.outstanding = outstanding;
+        this.matcher = matcher;
         this.reader = reader;
     }
 
@@ -121,9 +127,11 @@ public final class PromptClient implements AutoCloseable {
         try {
             List<String> read = List.of(topics.results(), topics.failures(), topics.deadLetters());
             AnswerReader reader = AnswerReader.start(kafka, read, topics.prompts(), matcher);
-            return new PromptClient(options, producer, serializer, outstanding, reader);
+            return new PromptClient(options, producer, serializer, outstanding, matcher, reader);
         } catch (RuntimeException e) {
             producer.close(Duration.ZERO);
+            serializer.close();
+            matcher.close();
             throw e;
         }
     }
@@ -135,8 +143,9 @@ public final class PromptClient implements AutoCloseable {
      * @throws org.apache.kafka.common.errors.InterruptException if the thread is interrupted; the prompt is not sent
      */
     public CompletableFuture<Answer> submit(Prompt prompt) {
+        PromptRequest request = identified(prompt.request()); // what may go wrong comes before room is taken
         outstanding.awaitRoom();
-        return submitInRoom(prompt);
+        return submitInRoom(prompt, request);
     }
 
     /**
@@ -146,7 +155,8 @@ public final class PromptClient implements AutoCloseable {
      * @throws IllegalStateException if the client is closed or had to stop
      */
     public Optional<CompletableFuture<Answer>> trySubmit(Prompt prompt) {
-        return outstanding.tryRoom() ? Optional.of(submitInRoom(prompt)) : Optional.empty();
+        PromptRequest request = identified(prompt.request());
+        return outstanding.tryRoom() ? Optional.of(submitInRoom(prompt, request)) : Optional.empty();
     }
 
     /**
@@ -175,9 +185,9 @@ public final class PromptClient implements AutoCloseable {
         return outstanding.count();
     }
 
-    private CompletableFuture<Answer> submitInRoom(Prompt prompt) {
+    private CompletableFuture<Answer> submitInRoom(Prompt prompt, PromptRequest identified) {
         Duration timeout = prompt.timeout().orElse(options.timeout());
-        PromptRequest request = withDeadline(identified(prompt.request()), timeout);
+        PromptRequest request = withDeadline(identified, timeout);
         Headers headers = headers(prompt);
         String correlation = UuidV7.at(System.currentTimeMillis()).toString();
         headers.add(CORRELATION_HEADER, utf8(correlation));
@@ -238,7 +248,7 @@ public final class PromptClient implements AutoCloseable {
 
     /**
      * Waits until all that was submitted has ended, which timeouts bound, then closes; as the JDK's executors and its HTTP client do.
-     * Interrupting the thread ends the waiting.
+     * Interrupting the thread ends the waiting: then the other futures end at once.
      */
     @Override
     public void close() {
@@ -252,18 +262,27 @@ public final class PromptClient implements AutoCloseable {
      */
     public void close(Duration patience) {
         outstanding.close();
-        Duration rest = CLOSE_PATIENCE;
+        boolean interrupted = false;
         try {
             outstanding.awaitNone(patience);
             outstanding.endAll();
-            reader.close(CLOSE_PATIENCE);
+            reader.stop();
+            reader.join(CLOSE_PATIENCE);
             outstanding.awaitCallbacks(CLOSE_PATIENCE);
         } catch (InterruptedException e) {
-            rest = Duration.ZERO;
+            interrupted = true;
             outstanding.endAll();
+            reader.stop();
+        }
+        try {
+            producer.close(interrupted ? Duration.ZERO : CLOSE_PATIENCE);
+        } catch (InterruptException e) {
+            interrupted = true;
+        }
+        serializer.close();
+        matcher.close();
+        if (interrupted) { // only now: a producer does not close on a thread that is interrupted
             Thread.currentThread().interrupt();
         }
-        producer.close(rest);
-        serializer.close();
     }
 }

@@ -104,13 +104,16 @@ public final class PromptSubmitter implements AutoCloseable {
     }
 
     private void acknowledge(long line, @Nullable Exception e) {
-        if (e == null) {
-            acknowledged.incrementAndGet();
-        } else {
-            failed.incrementAndGet();
-            onFailure.accept(line, e);
+        try {
+            if (e == null) {
+                acknowledged.incrementAndGet();
+            } else {
+                failed.incrementAndGet();
+                onFailure.accept(line, e);
+            }
+        } finally {
+            room.release();
         }
-        room.release();
     }
 
     /** Waits until all that was submitted is acknowledged or has failed. */

@@ -28,6 +28,8 @@ class LineReaderTest {
     void shouldGoOnAfterALineThatIsTooLong() throws IOException {
         assertThat(read("0123456789\nok\n".getBytes(StandardCharsets.UTF_8), 4))
                 .containsExactly(new Line.Unreadable(1, "line_bytes=10, expected=at most 4"), new Line.Text(2, "ok"));
+        assertThat(read("0123\n01234".getBytes(StandardCharsets.UTF_8), 4))
+                .containsExactly(new Line.Text(1, "0123"), new Line.Unreadable(2, "line_bytes=5, expected=at most 4"));
     }
 
     @Test

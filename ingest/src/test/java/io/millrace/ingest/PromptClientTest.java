@@ -17,9 +17,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -210,6 +212,10 @@ class PromptClientTest {
                 PromptClient other = PromptClient.open(options)) {
             // one request_id for all: each has its own answer nevertheless
             Prompt prompt = Prompt.chat("x").requestId("r").build();
+            Prompt unnamed = Prompt.chat("x").build();
+            assertThat(get(client.submit(unnamed)).requestId())
+                    .isNotEqualTo(get(client.submit(unnamed)).requestId());
+            assertThat(unnamed.request().getRequestId()).isNull();
             List<CompletableFuture<Answer>> answers =
                     List.of(client.submit(prompt), client.submit(prompt), other.submit(prompt));
 
@@ -293,6 +299,7 @@ class PromptClientTest {
     @Test
     void shouldSayWhichTopicIsMissing(TestKafka kafka) {
         PromptClientOptions options = options(kafka);
+        Set<Thread> before = threads();
         Topics found = options.topics();
         List<Topics> each = List.of(
                 new Topics("no-such-topic", found.results(), found.failures(), found.deadLetters()),
@@ -304,6 +311,7 @@ class PromptClientTest {
                                 .isInstanceOf(UnknownTopicOrPartitionException.class)
                                 .hasMessage(
                                         "topic=no-such-topic, expected=a topic that exists; 'millrace topics create' makes them"));
+        await().untilAsserted(() -> assertThat(threads()).isSubsetOf(before));
     }
 
     @Test
@@ -369,6 +377,39 @@ class PromptClientTest {
                 .hasMessage("the client is closed");
         assertThatThrownBy(() -> client.send(prompt)).isInstanceOf(IllegalStateException.class);
         client.close(); // again does nothing
+    }
+
+    @Test
+    void shouldEndAllAtOnceWhenInterruptedWhileItCloses(TestKafka kafka) {
+        Set<Thread> before = threads();
+        PromptClient client = PromptClient.open(options(kafka));
+        CompletableFuture<Answer> outstanding = client.submit(Prompt.chat("x").build());
+
+        Thread.currentThread().interrupt();
+        client.close();
+
+        assertThat(Thread.interrupted()).isTrue();
+        assertThatThrownBy(() -> get(outstanding)).isInstanceOf(PromptException.Closed.class);
+        await().untilAsserted(() -> assertThat(threads()).isSubsetOf(before));
+    }
+
+    /** Those of all clients here. */
+    private static Set<Thread> threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("millrace-answers")
+                        || thread.getName().startsWith("kafka-producer-network-thread"))
+                .collect(Collectors.toSet());
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // callers make mistakes
+    void shouldKeepNoRoomForWhatIsNoPrompt(TestKafka kafka) {
+        try (PromptClient client = PromptClient.open(options(kafka).withMaxOutstanding(1))) {
+            assertThatThrownBy(() -> client.submit(null)).isInstanceOf(NullPointerException.class);
+            assertThatThrownBy(() -> client.trySubmit(null)).isInstanceOf(NullPointerException.class);
+            assertThat(client.trySubmit(Prompt.chat("x").build()).map(answer -> answer.cancel(true)))
+                    .contains(true);
+        }
     }
 
     private static PromptClientOptions options(TestKafka kafka) {
