@@ -37,6 +37,7 @@ final class Cluster extends Actor {
     private final List<Transaction> unfinished = new ArrayList<>();
     private final long[] committed; // by input partition
     private long nextCheckNanos;
+    private long written;
 
     /** What the coordinator knows of a transactional id. */
     private static final class Coordinated {
@@ -111,7 +112,7 @@ final class Cluster extends Actor {
         Transaction transaction = begun(id, checked(id, epoch));
         Log log = log(partition);
         transaction.touch(log);
-        log.append(new Log.Entry(transaction, entry.key(), entry.value(), entry.headers()));
+        log.append(entry.in(transaction, ++written, world.nanos()));
     }
 
     void addOffsets(

@@ -28,9 +28,7 @@ final class Commands {
     /** Something of a tenant, or of one prompt that may come, has come or never comes. */
     void sendAny() {
         boolean ofTenant = world.random.oneIn(2);
-        String target = ofTenant
-                ? Prompt.TENANTS.get(world.random.below(Prompt.TENANTS.size()))
-                : requestId(world.random.below(plan.partitions()), world.random.below(plan.prompts()));
+        String target = ofTenant ? Prompt.TENANTS.get(world.random.below(Prompt.TENANTS.size())) : requestId();
         ControlAction action = switch (world.random.below(3)) {
             case 0 -> ControlAction.CANCEL;
             case 1 -> ControlAction.PAUSE;
@@ -68,7 +66,7 @@ final class Commands {
         for (ControlCommand command : sent) {
             boolean named = switch (command.getScope()) {
                 case TENANT -> command.getTarget().equals(prompt.tenant());
-                case REQUEST -> command.getTarget().equals(requestId(partition, offset));
+                case REQUEST -> command.getTarget().equals(requestId(partition, offset, prompt));
                 case JOB, UNKNOWN -> false;
             };
             if (named
@@ -80,8 +78,18 @@ final class Commands {
         return false;
     }
 
-    /** A prompt that names itself by its place. */
-    private static String requestId(int partition, int offset) {
+    private String requestId() {
+        return plan.requestIds() > 0 && world.random.oneIn(2)
+                ? Prompt.requestId(world.random.below(plan.requestIds()))
+                : place(world.random.below(plan.partitions()), world.random.below(plan.prompts()));
+    }
+
+    private static String requestId(int partition, int offset, Prompt prompt) {
+        return prompt.requestId() == null ? place(partition, offset) : prompt.requestId();
+    }
+
+    /** The id of a prompt that has none of its own. */
+    static String place(int partition, int offset) {
         return Cluster.PROMPTS + "-" + partition + "-" + offset;
     }
 }

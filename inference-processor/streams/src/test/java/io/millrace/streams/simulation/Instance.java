@@ -103,8 +103,8 @@ final class Instance extends Host {
                 limits,
                 ProcessorObserver.NONE,
                 world::nanos,
-                Ordering.NONE,
-                Optional.empty());
+                mutation == Mutation.UNORDERED ? Ordering.NONE : plan.ordering(),
+                plan.deduplication());
         world.add(new EngineThread());
         world.add(new ControlReader(commands.sent()));
         thread = startThread();
@@ -123,7 +123,7 @@ final class Instance extends Host {
                 OUTPUTS,
                 (topic, result) -> output(result.getSource(), Prompt.RESULT, result.getText()),
                 (topic, failure) ->
-                        output(failure.getSource(), failure.getCode().name(), failure.getMessage()),
+                        failure(failure.getSource(), failure.getCode().name(), failure.getMessage()),
                 (topic, metrics) -> output(metrics.getSource(), "METRICS", ""));
         return new Intake(
                 (topic, bytes) -> decode(bytes),
@@ -158,6 +158,13 @@ final class Instance extends Host {
             throw new RegistryUnavailableException("down");
         }
         return Prompt.decode(bytes);
+    }
+
+    private byte[] failure(Source source, String code, String message) {
+        if (code.equals(Prompt.DUPLICATE)) {
+            world.note(name, "duplicate");
+        }
+        return output(source, code, message);
     }
 
     private byte[] output(Source source, String ending, String text) {

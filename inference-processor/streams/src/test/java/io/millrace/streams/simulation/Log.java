@@ -8,9 +8,31 @@ import org.jspecify.annotations.Nullable;
 /** One partition's records, with what read_committed consumers see of them. */
 final class Log {
 
-    /** @param transaction which it is part of; null: none */
+    /**
+     * One record.
+     *
+     * @param transaction which it is part of; null: none
+     * @param written when it came, among all records of all logs
+     * @param writtenNanos the same in time
+     */
     record Entry(
-            @Nullable Transaction transaction, byte @Nullable [] key, byte @Nullable [] value, List<Header> headers) {}
+            @Nullable Transaction transaction,
+            byte @Nullable [] key,
+            byte @Nullable [] value,
+            List<Header> headers,
+            long written,
+            long writtenNanos) {
+
+        /** As it is sent. */
+        static Entry of(byte @Nullable [] key, byte @Nullable [] value, List<Header> headers) {
+            return new Entry(null, key, value, headers, 0, 0);
+        }
+
+        /** As it stands in a log. */
+        Entry in(Transaction of, long number, long nanos) {
+            return new Entry(of, key, value, headers, number, nanos);
+        }
+    }
 
     private final List<Entry> entries = new ArrayList<>();
     private int stable;

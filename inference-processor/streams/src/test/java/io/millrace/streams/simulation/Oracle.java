@@ -1,12 +1,15 @@
 package io.millrace.streams.simulation;
 
+import io.millrace.streams.config.Ordering;
+import io.millrace.streams.deduplication.RequestStore;
+import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.records.DeadLetterHeaders;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.utils.Bytes;
@@ -26,8 +29,6 @@ final class Oracle {
         this.sent = sent;
         this.commands = commands;
     }
-
-    private record Ending(int partition, int offset, String name, String text) {}
 
     /** Whether all input is committed and nothing is pending, as far as the brokers know. */
     boolean isAllCommitted() {
@@ -54,23 +55,32 @@ final class Oracle {
                             + sent.get(partition).get(offset) + "=" + counts[offset] + ", expected=1");
                 }
             }
-            Set<Bytes> pending = pending(partition);
-            if (!pending.isEmpty()) {
-                throw new AssertionError("pending of partition " + partition + "=" + pending.size() + ", expected=0");
+            int pending = stored(PendingStore.NAME, partition).size();
+            if (pending != 0) {
+                throw new AssertionError("pending of partition " + partition + "=" + pending + ", expected=0");
+            }
+            if (plan.ordering() == Ordering.KEY) {
+                Log input = cluster.input(partition);
+                OrderRule.check(endings, offset -> input.at(offset).key());
+            }
+            if (plan.deduplication().isPresent()) {
+                new DuplicateRule(plan, sent.get(partition), endings).check(stored(RequestStore.NAME, partition));
             }
         }
     }
 
     private void check(Ending ending) {
         Prompt prompt = sent.get(ending.partition()).get(ending.offset());
-        boolean deserved = ending.name().equals(Prompt.CANCELLED)
-                ? commands.mayCancel(ending.partition(), ending.offset(), prompt)
-                : prompt.kind().endings().contains(ending.name());
+        boolean deserved = switch (ending.name()) {
+            case Prompt.CANCELLED -> commands.mayCancel(ending.partition(), ending.offset(), prompt);
+            case Prompt.DUPLICATE -> plan.deduplication().isPresent();
+            default -> prompt.kind().endings().contains(ending.name());
+        };
         if (!deserved) {
             throw new AssertionError("ending of " + prompt + "=" + ending + ", expected="
                     + prompt.kind().endings());
         }
-        if (ending.name().equals(Prompt.RESULT) && !ending.text().equals(prompt.answer(plan))) {
+        if (ending.isAnswer() && !ending.text().equals(prompt.answer(plan))) {
             throw new AssertionError("answer to " + prompt + "=" + ending + ", expected=" + prompt.answer(plan));
         }
     }
@@ -81,17 +91,28 @@ final class Oracle {
             for (Log.Entry entry : committed(topic, partition)) {
                 String[] parts =
                         new String(Objects.requireNonNull(entry.value()), StandardCharsets.UTF_8).split("\\|", 4);
-                endings.add(new Ending(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), parts[2], parts[3]));
+                endings.add(ending(entry, Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), parts[2], parts[3]));
             }
         }
         for (Log.Entry entry : committed(Instance.OUTPUTS.deadLetters(), partition)) {
-            endings.add(new Ending(
+            endings.add(ending(
+                    entry,
                     Integer.parseInt(header(entry, DeadLetterHeaders.PARTITION)),
                     Integer.parseInt(header(entry, DeadLetterHeaders.OFFSET)),
                     Prompt.DEAD_LETTER,
                     ""));
         }
         return endings;
+    }
+
+    /** Its sender knows it by a header of the prompt's. */
+    private static Ending ending(Log.Entry entry, int partition, int offset, String name, String text) {
+        String mark = header(entry, Prompt.SENDERS_HEADER);
+        if (!mark.equals(Commands.place(partition, offset))) {
+            throw new AssertionError(
+                    "ending of " + partition + "-" + offset + " " + name + " goes to the sender of " + mark);
+        }
+        return new Ending(partition, offset, name, text, entry.written(), entry.writtenNanos());
     }
 
     private static String header(Log.Entry entry, String name) {
@@ -104,18 +125,19 @@ final class Oracle {
     }
 
     /** What the changelog compacts to. */
-    private Set<Bytes> pending(int partition) {
-        Set<Bytes> pending = new TreeSet<>();
-        TopicPartition changelog = Task.changelog(partition);
+    private List<byte[]> stored(String store, int partition) {
+        Map<Bytes, byte[]> stored = new TreeMap<>();
+        TopicPartition changelog = Task.changelog(store, partition);
         for (Log.Entry change : committed(changelog.topic(), partition)) {
             Bytes key = Bytes.wrap(change.key());
-            if (change.value() == null) {
-                pending.remove(key);
+            byte[] value = change.value();
+            if (value == null) {
+                stored.remove(key);
             } else {
-                pending.add(key);
+                stored.put(key, value);
             }
         }
-        return pending;
+        return List.copyOf(stored.values());
     }
 
     private List<Log.Entry> committed(String topic, int partition) {

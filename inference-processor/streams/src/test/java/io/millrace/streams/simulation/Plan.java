@@ -2,7 +2,11 @@ package io.millrace.streams.simulation;
 
 import io.millrace.llm.scheduler.PrefillMode;
 import io.millrace.llm.scheduler.SchedulerLimits;
+import io.millrace.streams.config.DeduplicationSettings;
+import io.millrace.streams.config.Ordering;
+import java.time.Duration;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -14,6 +18,7 @@ import java.util.Set;
  * @param faultsNanos how long faults go on; after that everything has to come to rest
  * @param sessionNanos without a heartbeat for so long a member is out of the group
  * @param transactionNanos an open transaction is aborted after so long
+ * @param deduplication where there is one, prompts have ids, and the same ones again
  * @param maxPollNanos without a poll for so long a member leaves the group; also how long a rebalance waits for members
  */
 record Plan(
@@ -33,7 +38,14 @@ record Plan(
         SchedulerLimits engine,
         int maxWaiting,
         long orphanGraceNanos,
-        Set<Fault> faults) {
+        Set<Fault> faults,
+        Ordering ordering,
+        Optional<DeduplicationSettings> deduplication) {
+
+    /** As good as for ever: longer, and more, than any run needs. */
+    private static final Duration LONG = Duration.ofHours(1);
+
+    private static final int MANY = 1_000;
 
     /** Kinds of fault. */
     enum Fault {
@@ -67,7 +79,7 @@ record Plan(
         KILLERS
     }
 
-    static Plan draw(Randomness random) {
+    static Plan draw(long seed, Randomness random) {
         int partitions = random.between(1, 4);
         int maxModelLen = random.between(12, 30);
         int blockSize = random.between(1, 6);
@@ -105,7 +117,37 @@ record Plan(
                 engine,
                 random.between(1, 12),
                 random.oneIn(4) ? 0 : random.nanos(20, 600),
-                faults);
+                faults,
+                ordering(seed),
+                deduplication(seed, random));
+    }
+
+    /** By the seed itself: of seeds that have found something once the runs stay what they were. */
+    private static Ordering ordering(long seed) {
+        return switch ((int) Math.floorMod(seed, 8L)) {
+            case 1, 4, 7 -> Ordering.KEY;
+            default -> Ordering.NONE;
+        };
+    }
+
+    private static Optional<DeduplicationSettings> deduplication(long seed, Randomness random) {
+        return switch ((int) Math.floorMod(seed, 8L)) {
+            case 2, 6, 7 ->
+                Optional.of(new DeduplicationSettings(
+                        random.oneIn(2) ? LONG : Duration.ofNanos(random.nanos(10, 400)),
+                        random.oneIn(4) ? random.between(1, 3) : MANY));
+            default -> Optional.empty();
+        };
+    }
+
+    /** Ids that prompts have, a few each; 0: they have none. */
+    int requestIds() {
+        return deduplication.isEmpty() ? 0 : Math.max(1, prompts / 4);
+    }
+
+    /** Whether no id that was taken is given up for its age or for others. */
+    boolean remembersForEver() {
+        return deduplication.equals(Optional.of(new DeduplicationSettings(LONG, MANY)));
     }
 
     boolean has(Fault fault) {

@@ -3,19 +3,34 @@ package io.millrace.streams.simulation;
 import io.millrace.llm.runtime.SteppedEngine;
 import io.millrace.schemas.PromptRequest;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.jspecify.annotations.Nullable;
 
 /** A prompt that was sent, and how it may end. */
-record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long sentNanos, long deadlineNanos) {
+record Prompt(
+        Kind kind,
+        int[] tokens,
+        int maxTokens,
+        long seed,
+        long sentNanos,
+        long deadlineNanos,
+        @Nullable String requestId) {
 
     static final String RESULT = "RESULT";
     static final String CANCELLED = "CANCELLED";
+    static final String DUPLICATE = "DUPLICATE_REQUEST";
+
+    /** What a sender knows its answers by. */
+    static final String SENDERS_HEADER = "millrace.correlation_id";
+
     static final List<String> TENANTS = List.of("a", "b", "c");
     static final String DEAD_LETTER = "DEAD_LETTER";
 
@@ -64,7 +79,13 @@ record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long sentNanos,
             tokens[0] = SteppedEngine.KILLER;
         }
         return new Prompt(
-                kind, tokens, random.between(1, 12), random.next(), nowNanos, nowNanos + random.nanos(0, 300));
+                kind,
+                tokens,
+                random.between(1, 12),
+                random.next(),
+                nowNanos,
+                nowNanos + random.nanos(0, 300),
+                plan.requestIds() == 0 || random.oneIn(5) ? null : requestId(random.below(plan.requestIds())));
     }
 
     private static Kind kind(Randomness random, Plan plan) {
@@ -94,8 +115,10 @@ record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long sentNanos,
         if (kind == Kind.TOO_LARGE) {
             return new byte[TOO_LARGE_BYTES];
         }
-        ByteBuffer out = ByteBuffer.allocate(1 + 4 + 8 + 8 + tokens.length);
+        byte[] id = requestId == null ? new byte[0] : requestId.getBytes(StandardCharsets.UTF_8);
+        ByteBuffer out = ByteBuffer.allocate(1 + 4 + 8 + 8 + 1 + id.length + tokens.length);
         out.put((byte) KINDS.indexOf(kind)).putInt(maxTokens).putLong(seed).putLong(deadlineNanos);
+        out.put((byte) id.length).put(id);
         for (int token : tokens) {
             out.put((byte) token);
         }
@@ -115,11 +138,14 @@ record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long sentNanos,
         int maxTokens = in.getInt();
         long seed = in.getLong();
         long deadlineNanos = in.getLong();
+        byte[] id = new byte[in.get()];
+        in.get(id);
         List<Integer> tokens = new ArrayList<>();
         while (in.hasRemaining()) {
             tokens.add((int) in.get());
         }
         return PromptRequest.newBuilder()
+                .setRequestId(id.length == 0 ? null : new String(id, StandardCharsets.UTF_8))
                 .setOperation("generate")
                 .setModel(kind == Kind.UNKNOWN_MODEL ? "nobody" : null)
                 .setPromptTokenIds(tokens)
@@ -128,6 +154,14 @@ record Prompt(Kind kind, int[] tokens, int maxTokens, long seed, long sentNanos,
                 .setTenant(tenant(tokens.size()))
                 .setDeadline(kind == Kind.DEADLINE ? instant(deadlineNanos) : null)
                 .build();
+    }
+
+    static String requestId(int number) {
+        return "r" + number;
+    }
+
+    static List<Header> headers(String sendersMark) {
+        return List.of(new RecordHeader(SENDERS_HEADER, sendersMark.getBytes(StandardCharsets.UTF_8)));
     }
 
     private static String tenant(int tokens) {

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -17,6 +18,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 
 /** A stream thread's main consumer: its side of the group's protocol, and fetching. */
@@ -130,8 +133,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> implements Gr
     @Override
     @SuppressWarnings("removal") // there is no other way to make one
     public ConsumerGroupMetadata groupMetadata() {
-        return new ConsumerGroupMetadata(
-                "app", generation, memberId == null ? "" : memberId, java.util.Optional.empty());
+        return new ConsumerGroupMetadata("app", generation, memberId == null ? "" : memberId, Optional.empty());
     }
 
     /** Forgets where a partition was read up to: the committed offset is asked for again. */
@@ -276,7 +278,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> implements Gr
             Log log = cluster.input(partition);
             while (room > 0 && position < log.end()) {
                 Log.Entry entry = log.at(Math.toIntExact(position));
-                records.add(new ConsumerRecord<>(Cluster.PROMPTS, partition, position, entry.key(), entry.value()));
+                records.add(record(partition, position, entry));
                 position++;
                 room--;
             }
@@ -286,5 +288,20 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> implements Gr
             }
         }
         return new ConsumerRecords<>(fetched, Map.of());
+    }
+
+    private static ConsumerRecord<byte[], byte[]> record(int partition, long offset, Log.Entry entry) {
+        return new ConsumerRecord<>(
+                Cluster.PROMPTS,
+                partition,
+                offset,
+                ConsumerRecord.NO_TIMESTAMP,
+                TimestampType.NO_TIMESTAMP_TYPE,
+                ConsumerRecord.NULL_SIZE,
+                ConsumerRecord.NULL_SIZE,
+                entry.key(),
+                entry.value(),
+                new RecordHeaders(entry.headers()),
+                Optional.empty());
     }
 }

@@ -128,7 +128,7 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
                 id,
                 epoch,
                 new TopicPartition(next.topic(), next.partition()),
-                new Log.Entry(null, next.key(), next.value(), headers));
+                Log.Entry.of(next.key(), next.value(), headers));
         buffer.removeFirst();
     }
 

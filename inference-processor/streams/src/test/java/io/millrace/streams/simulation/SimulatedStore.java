@@ -1,6 +1,5 @@
 package io.millrace.streams.simulation;
 
-import io.millrace.streams.pending.PendingStore;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -15,22 +14,31 @@ import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
-/** A task's store in memory; each change goes to the changelog. */
+/** One of a task's stores in memory; each change goes to its changelog. */
 // Kafka's stores take and give null for what is not there; the interface is not annotated
 @SuppressWarnings("NullAway")
 final class SimulatedStore implements KeyValueStore<Bytes, byte[]> {
 
     private final TreeMap<Bytes, byte[]> entries = new TreeMap<>();
+    private final String name;
     private final BiConsumer<Bytes, byte[]> changelog;
     private final Mutation mutation;
     private @Nullable Runnable late;
 
-    SimulatedStore(BiConsumer<Bytes, byte[]> changelog, Mutation mutation) {
+    /** Where restoration ends: the changelog's end when it began, of open transactions too. */
+    int restoreEnd;
+
+    /** @param mutation of this store */
+    SimulatedStore(String name, BiConsumer<Bytes, byte[]> changelog, Mutation mutation) {
+        this.name = name;
         this.changelog = changelog;
         this.mutation = mutation;
     }
 
     void restore(List<Log.Entry> changes) {
+        if (mutation == Mutation.FORGOTTEN_REQUESTS) {
+            return;
+        }
         for (Log.Entry change : changes) {
             apply(Bytes.wrap(change.key()), change.value());
         }
@@ -75,7 +83,7 @@ final class SimulatedStore implements KeyValueStore<Bytes, byte[]> {
     @Override
     public byte[] delete(Bytes key) {
         byte[] before = entries.get(key);
-        if (mutation != Mutation.SKIPPED_DELETE) {
+        if (mutation != Mutation.SKIPPED_DELETE && mutation != Mutation.KEPT_REQUESTS) {
             put(key, null);
         }
         return before;
@@ -103,7 +111,7 @@ final class SimulatedStore implements KeyValueStore<Bytes, byte[]> {
 
     @Override
     public String name() {
-        return PendingStore.NAME;
+        return name;
     }
 
     @Override

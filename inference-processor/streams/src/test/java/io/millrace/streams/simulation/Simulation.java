@@ -1,5 +1,6 @@
 package io.millrace.streams.simulation;
 
+import io.millrace.streams.config.Ordering;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,8 +13,11 @@ import java.util.List;
  */
 final class Simulation {
 
-    private static final int MOST_TURNS_TO_REST = 100_000;
+    /** Where prompts of one key wait for each other, those that kill do so one after another, nine times each. */
+    private static final int MOST_TURNS_TO_REST = 5_000_000;
+
     private static final int TURNS_AT_REST = 50;
+    private static final int KEYS_OF_A_PARTITION = 3;
 
     private final World world;
     private final Plan plan;
@@ -25,7 +29,7 @@ final class Simulation {
 
     Simulation(long seed, Mutation mutation) {
         world = new World(seed);
-        plan = Plan.draw(world.random);
+        plan = Plan.draw(seed, world.random);
         cluster = new Cluster(world, plan);
         for (int i = 0; i < plan.partitions(); i++) {
             sent.add(new ArrayList<>());
@@ -121,14 +125,17 @@ final class Simulation {
             int partition = world.random.below(plan.partitions());
             Prompt prompt = Prompt.draw(world.random, plan, world.nanos());
             sent.get(partition).add(prompt);
-            byte[] key = world.random.oneIn(4) ? null : new byte[] {(byte) partition};
-            cluster.input(partition).append(new Log.Entry(null, key, prompt.encode(), List.of()));
-            world.note(
-                    name,
-                    "sent",
-                    partition,
-                    sent.get(partition).size() - 1,
-                    prompt.kind().name());
+            byte[] key = world.random.oneIn(4) ? null : key(partition);
+            int offset = sent.get(partition).size() - 1;
+            cluster.input(partition)
+                    .append(Log.Entry.of(key, prompt.encode(), Prompt.headers(Commands.place(partition, offset))));
+            world.note(name, "sent", partition, offset, prompt.kind().name());
+        }
+
+        private byte[] key(int partition) {
+            return plan.ordering() == Ordering.NONE
+                    ? new byte[] {(byte) partition}
+                    : new byte[] {(byte) partition, (byte) world.random.below(KEYS_OF_A_PARTITION)};
         }
     }
 }

@@ -98,7 +98,8 @@ class SimulationTest {
                             "RESUME",
                             "orphaned",
                             "adopted",
-                            "orphan expired");
+                            "orphan expired",
+                            "duplicate");
         }
         return summary;
     }

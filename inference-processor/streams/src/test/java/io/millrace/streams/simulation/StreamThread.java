@@ -240,20 +240,16 @@ final class StreamThread extends Actor implements SimulatedConsumer.Listener {
             if (!instance.isReachable(world.nanos())) {
                 return;
             }
-            Log changelog = cluster.log(task.changelog());
             if (task.state == Task.State.CREATED && world.random.oneIn(2)) {
                 producer.initTransactions();
-                task.restoreEnd = changelog.end();
-                task.state = Task.State.RESTORING;
-            } else if (task.state == Task.State.RESTORING
-                    && changelog.stableEnd() >= task.restoreEnd
-                    && world.random.oneIn(2)) {
-                complete(task, changelog);
+                task.beginRestoration(cluster);
+            } else if (task.state == Task.State.RESTORING && task.canRestore(cluster) && world.random.oneIn(2)) {
+                complete(task);
             }
         }
     }
 
-    private void complete(Task task, Log changelog) {
+    private void complete(Task task) {
         OptionalLong offset = cluster.stableOffset(task.partition);
         if (offset.isEmpty()) {
             return; // asked again later
@@ -262,8 +258,8 @@ final class StreamThread extends Actor implements SimulatedConsumer.Listener {
             consumer.reset(task.partition);
             task.resetsOffset = false;
         }
-        world.note(name, "restored", task.partition, task.restoreEnd);
-        task.start(changelog.committed(task.restoreEnd));
+        world.note(name, "restored", task.partition);
+        task.start(cluster);
         gatedConsumer.resume(List.of(SimulatedConsumer.prompts(task.partition)));
     }
 

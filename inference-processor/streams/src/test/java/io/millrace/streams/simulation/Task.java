@@ -1,5 +1,6 @@
 package io.millrace.streams.simulation;
 
+import io.millrace.streams.deduplication.RequestStore;
 import io.millrace.streams.pending.PendingStore;
 import io.millrace.streams.records.Sink;
 import io.millrace.streams.topology.OutKey;
@@ -12,7 +13,6 @@ import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.Punctuator;
@@ -22,7 +22,7 @@ import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
 
-/** A stream task around the real processor: its queue of records, its store, its punctuators, what it owes a commit. */
+/** A stream task around the real processor: its queue of records, its stores, its punctuators, what it owes a commit. */
 final class Task extends TaskContext<OutKey, byte[]> {
 
     enum State {
@@ -36,9 +36,6 @@ final class Task extends TaskContext<OutKey, byte[]> {
     final ArrayDeque<ConsumerRecord<byte[], byte[]>> queue = new ArrayDeque<>();
     State state = State.CREATED;
 
-    /** Where restoration ends: the changelog's end when it began, of open transactions too. */
-    int restoreEnd;
-
     /** Whether the consumer has to go back to the committed offset before records come. */
     boolean resetsOffset;
 
@@ -47,7 +44,7 @@ final class Task extends TaskContext<OutKey, byte[]> {
 
     private final Instance instance;
     private final StreamThread thread;
-    private final SimulatedStore store;
+    private final List<SimulatedStore> stores;
     private final Processor<byte[], byte[], OutKey, byte[]> processor;
     private final List<Punctuation> punctuations = new ArrayList<>();
     private OptionalLong consumed =
@@ -75,21 +72,49 @@ final class Task extends TaskContext<OutKey, byte[]> {
         this.instance = instance;
         this.thread = thread;
         this.partition = partition;
-        this.store = new SimulatedStore(this::logChange, instance.mutation);
+        Mutation mutation = instance.mutation;
+        this.stores = List.of(
+                store(PendingStore.NAME, mutation.isOfRequests() ? Mutation.NONE : mutation),
+                store(RequestStore.NAME, mutation.isOfRequests() ? mutation : Mutation.NONE));
         this.processor = instance.newProcessor();
     }
 
-    TopicPartition changelog() {
-        return changelog(partition);
+    private SimulatedStore store(String name, Mutation mutation) {
+        TopicPartition changelog = changelog(name, partition);
+        return new SimulatedStore(
+                name,
+                (key, value) ->
+                        thread.send(new ProducerRecord<>(changelog.topic(), changelog.partition(), key.get(), value)),
+                mutation);
     }
 
-    static TopicPartition changelog(int partition) {
-        return new TopicPartition(PendingStore.changelog("app"), partition);
+    /** As Kafka Streams names them. */
+    static TopicPartition changelog(String store, int partition) {
+        return new TopicPartition("app-" + store + "-changelog", partition);
     }
 
-    /** The store is as the changelog says; the processor begins. */
-    void start(List<Log.Entry> changes) {
-        store.restore(changes);
+    private static Log changelog(Cluster cluster, SimulatedStore store, int partition) {
+        return cluster.log(changelog(store.name(), partition));
+    }
+
+    void beginRestoration(Cluster cluster) {
+        for (SimulatedStore store : stores) {
+            store.restoreEnd = changelog(cluster, store, partition).end();
+        }
+        state = State.RESTORING;
+    }
+
+    /** Whether no transaction is open any more of what is to be restored. */
+    boolean canRestore(Cluster cluster) {
+        return stores.stream()
+                .allMatch(store -> changelog(cluster, store, partition).stableEnd() >= store.restoreEnd);
+    }
+
+    /** The stores are as the changelogs say; the processor begins. */
+    void start(Cluster cluster) {
+        for (SimulatedStore store : stores) {
+            store.restore(changelog(cluster, store, partition).committed(store.restoreEnd));
+        }
         processor.init(this);
         state = State.RUNNING;
     }
@@ -148,10 +173,6 @@ final class Task extends TaskContext<OutKey, byte[]> {
         punctuations.clear();
     }
 
-    private void logChange(Bytes key, byte[] value) {
-        thread.send(new ProducerRecord<>(changelog().topic(), partition, key.get(), value));
-    }
-
     @Override
     void forwarded(Record<?, ?> record, String childName) {
         OutKey key = (OutKey) record.key();
@@ -193,7 +214,10 @@ final class Task extends TaskContext<OutKey, byte[]> {
     @Override
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // as the interface asks
     public <S extends StateStore> S getStateStore(String name) {
-        return (S) store;
+        return (S) stores.stream()
+                .filter(store -> store.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Override
