@@ -13,7 +13,7 @@ chaos: ; ./millrace bench chaos
 soak: ; ./millrace bench soak
 demo: ; ./millrace demo
 
-# TARGET: json, avro, pending, gguf, tokenizer, chat-template, yaml. What it finds is under ops/cli/target/fuzz.
+# TARGET: json, avro, pending, gguf, tokenizer, chat-template, yaml, event-stream, server-body, prometheus. What it finds is under ops/cli/target/fuzz.
 TARGET ?= json
 SECONDS ?= 600
 fuzz: ; ./millrace mvn -q test -pl ops/cli -am -Dtest='FuzzCorpusTest\#shouldSurviveFuzzing' -Dsurefire.failIfNoSpecifiedTests=false -Dmillrace.fuzz.target=$(TARGET) -Dmillrace.fuzz.seconds=$(SECONDS)

@@ -12,6 +12,13 @@ import io.millrace.llm.tokenizer.ChatTemplate;
 import io.millrace.llm.tokenizer.ParseSpecial;
 import io.millrace.llm.tokenizer.Tokenizer;
 import io.millrace.llm.tokenizer.jinja.TemplateException;
+import io.millrace.remote.ForeignText;
+import io.millrace.remote.protocol.AnswerReader;
+import io.millrace.remote.protocol.Fault;
+import io.millrace.remote.protocol.FaultException;
+import io.millrace.remote.protocol.Json;
+import io.millrace.remote.protocol.ServerCall;
+import io.millrace.remote.protocol.ServerFaults;
 import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.serde.InvalidFieldException;
 import io.millrace.schemas.serde.RecordSerdes;
@@ -24,10 +31,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serializer;
@@ -132,6 +142,46 @@ enum HostileInput {
                     report.problems().stream().anyMatch(problem -> problem.severity() == Problem.Severity.ERROR);
             assertThat(report.config().isPresent()).isNotEqualTo(hasErrors);
         }
+    },
+
+    /** What a model server streams, in whatever pieces it comes. The first byte says whether log probabilities were asked for. */
+    EVENT_STREAM {
+        @Override
+        void read(byte[] value) throws IOException {
+            byte[] stream = Arrays.copyOfRange(value, Math.min(1, value.length), value.length);
+            List<String> events = ForeignText.events(stream, 1);
+            assertThat(ForeignText.events(stream, 3)).isEqualTo(events);
+            assertThat(ForeignText.events(stream, Integer.MAX_VALUE)).isEqualTo(events);
+            boolean withLogprobs = value.length > 0 && (value[0] & 1) == 1;
+            answer(
+                    withLogprobs ? ServerCalls.LOGPROBS : ServerCalls.CHAT,
+                    reader -> ForeignText.accept(events, reader));
+        }
+    },
+
+    /** A model server's body in one piece. The first byte says to which request. */
+    SERVER_BODY {
+        @Override
+        void read(byte[] value) throws IOException {
+            if (value.length > 0) {
+                String body = new String(value, 1, value.length - 1, StandardCharsets.UTF_8);
+                ServerCall call = ServerCalls.ALL.get((value[0] & 0xff) % ServerCalls.ALL.size());
+                answer(call, reader -> reader.accept(Json.parse(body)));
+                Fault fault = ServerFaults.of(400 + (value[0] & 0xff), Optional.of(body), body, Instant.EPOCH);
+                assertThat(fault.message()).isNotBlank();
+            }
+        }
+    },
+
+    /** What a server's metrics page says. */
+    PROMETHEUS {
+        @Override
+        void read(byte[] value) {
+            String text = new String(value, StandardCharsets.UTF_8);
+            OptionalDouble sum = ForeignText.sum(text, "vllm:num_requests_waiting");
+            assertThat(sum.isEmpty() || text.contains("vllm:num_requests_waiting"))
+                    .isTrue();
+        }
     };
 
     /** Names the target of {@link #fuzzerTestOneInput}. */
@@ -170,6 +220,23 @@ enum HostileInput {
     /** Inputs that are kept: seeds, and what once broke. */
     Path corpus() {
         return CORPUS.resolve(fileName());
+    }
+
+    @FunctionalInterface
+    private interface Feed {
+        void to(AnswerReader reader) throws FaultException;
+    }
+
+    private static void answer(ServerCall call, Feed feed) {
+        AnswerReader reader = call.reader().get();
+        try {
+            feed.to(reader);
+            assertThat(reader.answer().output()).isNotNull();
+        } catch (FaultException e) {
+            assertThat(e.fault().message()).isNotBlank();
+        }
+        assertThat(reader.parts()).isNotNegative();
+        assertThat(reader.text()).isNotNull();
     }
 
     private static void makeRequest(PromptRequest prompt) {
