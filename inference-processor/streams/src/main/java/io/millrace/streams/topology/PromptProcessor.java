@@ -79,7 +79,10 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
 
     private final Parts parts;
 
-    /** Restored prompts whose recovery is not yet counted in the store: {@code init()} cannot write. */
+    /**
+     * Restored prompts whose turn it is, and marked ones, whose recovery is not yet counted in the store: {@code init()} cannot
+     * write.
+     */
     private final List<Work> restored = new ArrayList<>();
 
     private @Nullable Task task;
@@ -341,7 +344,7 @@ public final class PromptProcessor implements Processor<byte[], byte[], OutKey, 
             }
             if (work.prompt().alone()) {
                 parts.intake().askAfterOwner(work);
-            } else if (current.order.mayRun(work.prompt().key(), work)) {
+            } else {
                 offerWhenItMayRun(current, work);
             }
         }

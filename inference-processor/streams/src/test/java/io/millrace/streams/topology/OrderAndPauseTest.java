@@ -6,6 +6,7 @@ import io.millrace.schemas.ControlAction;
 import io.millrace.schemas.FailureCode;
 import io.millrace.streams.config.Ordering;
 import java.io.File;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,6 +75,41 @@ class OrderAndPauseTest {
         assertThat(task.failures()).hasSize(1);
         assertThat(task.results()).isEqualTo(1);
         assertThat(task.pending()).isZero();
+    }
+
+    /** Nobody ordered them when it ran before the other. */
+    @Test
+    void shouldLetAPromptThatRanAloneWaitForItsTurn() {
+        task.leftOfJob(0, "k", "first", 0);
+        task.leftAlone(1, "second", UUID.randomUUID());
+        task.command(ControlAction.PAUSE);
+        task.begin();
+        task.lookAfterOwners();
+        task.settle();
+        assertThat(task.stored(1).strikes()).as("its owner is dead").isEqualTo(1);
+        assertThat(task.submitted()).isEmpty();
+
+        task.command(ControlAction.RESUME);
+        task.settle();
+        assertThat(task.submitted()).containsExactly("first", "second");
+        assertThat(task.results()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldCountAsPausedWhatComesBehindAPausedPrompt() {
+        task.leftOfJob(0, "k", "first", 0);
+        task.begin();
+        task.command(ControlAction.PAUSE);
+        task.settle();
+        task.read(1, "second");
+        task.settle();
+        assertThat(task.process().gate.paused()).isEqualTo(2);
+        assertThat(task.process().gate.pending()).isZero();
+
+        task.command(ControlAction.RESUME);
+        task.settle();
+        assertThat(task.submitted()).containsExactly("first", "second");
+        assertThat(task.process().gate.paused()).isZero();
     }
 
     @Test

@@ -119,8 +119,17 @@ final class TaskHarness implements AutoCloseable {
     }
 
     void left(long offset, byte[] value, int recoveries, int strikes) {
+        left(offset, value, recoveries, strikes, Optional.empty());
+    }
+
+    /** One that another process ran alone. */
+    void leftAlone(long offset, String text, UUID process) {
+        left(offset, utf8(json(text)), 5, 0, Optional.of(process));
+    }
+
+    private void left(long offset, byte[] value, int recoveries, int strikes, Optional<UUID> aloneIn) {
         PendingPrompt prompt = new PendingPrompt(
-                utf8("k"), new Payload.Raw(value), headers, NOW_MS, NOW_MS, recoveries, strikes, Optional.empty());
+                utf8("k"), new Payload.Raw(value), headers, NOW_MS, NOW_MS, recoveries, strikes, aloneIn);
         store.put(key(offset).encode(), PendingCodec.encode(prompt));
     }
 
