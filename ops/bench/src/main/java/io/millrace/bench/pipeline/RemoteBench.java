@@ -111,6 +111,7 @@ public final class RemoteBench {
             int partitions = MillraceConfig.defaults().topics().partitions();
             Topics.create(admin, settings, new Topics.Shape(partitions, (short) 1));
         }
+        warmUp();
         List<Throughput> throughput = new ArrayList<>();
         for (int threads : plan.serverThreads()) {
             try (LlamaServer server = server(threads)) {
@@ -127,6 +128,21 @@ public final class RemoteBench {
                     Runtime.version().toString(),
                     throughput,
                     live(threads, server));
+        }
+    }
+
+    /** The code of broker and processor is compiled by what a minute of work brings, and not at the server's cost. */
+    private void warmUp() throws InterruptedException {
+        Plan.Rate rate = plan.warmUp();
+        progress.accept(rate.count() + " records to warm up");
+        List<Prompt> prompts = Prompt.random(Plan.Burst.of(rate.count(), 4, 1), SEED);
+        var endings = new Endings(prompts.size());
+        try (var engine = new ImmediateEngine()) {
+            var meter = new Meter(engine, kafka);
+            try (var route = new PipelineRoute(kafka, settings, engine, meter, endings)) {
+                var schedule = Schedule.poisson(rate.count(), rate.perSecond(), SEED);
+                var _ = Run.of(prompts, schedule, route, endings, meter, PATIENCE);
+            }
         }
     }
 

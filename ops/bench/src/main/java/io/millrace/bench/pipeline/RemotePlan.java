@@ -1,5 +1,6 @@
 package io.millrace.bench.pipeline;
 
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -8,6 +9,7 @@ import java.util.List;
  * @param rounds counted ones, at least 1; in each, all that is compared takes turns
  * @param slots requests that the server works on together
  * @param serverThreads that the server computes with: one row of the report for each
+ * @param warmUp records through Kafka before anything counts
  * @param throughput prompts that are all there at the start
  * @param clients how many at a time ask the server directly; the best of them is compared with
  * @param live prompts that users send meanwhile
@@ -17,6 +19,7 @@ public record RemotePlan(
         int rounds,
         int slots,
         List<Integer> serverThreads,
+        Plan.Rate warmUp,
         Plan.Burst throughput,
         List<Integer> clients,
         Live live,
@@ -42,6 +45,7 @@ public record RemotePlan(
             3,
             16,
             List.of(1),
+            new Plan.Rate(50, Duration.ofMinutes(1)),
             new Plan.Burst(128, 30, 8, 40),
             List.of(1, 2, 4, 8, 16, 32, 64),
             new Live(0.7, 20, 20, 8),
@@ -49,7 +53,14 @@ public record RemotePlan(
 
     /** Whether it works: its figures say nothing. */
     public static final RemotePlan QUICK = new RemotePlan(
-            1, 4, List.of(1), Plan.Burst.of(8, 4, 4), List.of(1, 4), new Live(4, 3, 4, 2), Plan.Burst.of(8, 4, 4));
+            1,
+            4,
+            List.of(1),
+            new Plan.Rate(10, Duration.ofSeconds(1)),
+            Plan.Burst.of(8, 4, 4),
+            List.of(1, 4),
+            new Live(4, 3, 4, 2),
+            Plan.Burst.of(8, 4, 4));
 
     public RemotePlan {
         serverThreads = List.copyOf(serverThreads);
@@ -64,11 +75,11 @@ public record RemotePlan(
 
     /** The same with another number of rounds. */
     public RemotePlan withRounds(int value) {
-        return new RemotePlan(value, slots, serverThreads, throughput, clients, live, bulk);
+        return new RemotePlan(value, slots, serverThreads, warmUp, throughput, clients, live, bulk);
     }
 
     /** The same with other numbers of the server's threads. */
     public RemotePlan withServerThreads(List<Integer> value) {
-        return new RemotePlan(rounds, slots, value, throughput, clients, live, bulk);
+        return new RemotePlan(rounds, slots, value, warmUp, throughput, clients, live, bulk);
     }
 }
