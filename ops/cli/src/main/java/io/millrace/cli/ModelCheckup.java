@@ -89,7 +89,7 @@ final class ModelCheckup {
                     Area.MODELS,
                     Severity.ERROR,
                     model.name() + ": " + e.getMessage(),
-                    "set the variable or write the file that models." + model.name() + ".remote names");
+                    "correct models." + model.name() + ".remote, or set the variable or write the file that it names");
             return;
         }
         boolean oneIsThere = reports.stream().anyMatch(report -> report.health() != EndpointProbe.Health.AWAY);

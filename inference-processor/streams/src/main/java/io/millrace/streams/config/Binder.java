@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
@@ -19,6 +20,7 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 final class Binder {
     private static final String STANDARD_TAGS = "tag:yaml.org,2002:";
     private static final int MAX_SHOWN = 60;
+    private static final String HIDDEN = "(not shown)";
 
     private final Problems problems;
     private final EnvironmentVariables environment;
@@ -34,9 +36,14 @@ final class Binder {
         return isAbsent(root) ? new Values(ConfigKeys.ROOT) : section("the file", ConfigKeys.ROOT, root);
     }
 
+    /** One that is no mapping has no sound key. */
     private Values section(String name, Section section, Node node) {
         Values values = new Values(section, Place.of(node));
-        for (Entry entry : entries(name, section.names(), node)) {
+        Optional<List<Entry>> entries = entries(name, String.join(", ", section.names()), node, show(node));
+        if (entries.isEmpty()) {
+            section.names().forEach(values::markWrong);
+        }
+        for (Entry entry : entries.orElse(List.of())) {
             Optional<Key> key = section.find(entry.name);
             if (key.isEmpty()) {
                 problems.error(entry.place, unknown(section, entry.name));
@@ -52,68 +59,70 @@ final class Binder {
 
     private Optional<? extends Object> bind(Key key, Node node) {
         return switch (key.shape()) {
-            case Scalar scalar ->
-                scalar(key.name(), node).flatMap(text -> parse(key.name(), scalar.type(), text, node));
+            case Scalar scalar -> typed(key.name(), scalar.type(), node);
             case Section section -> Optional.of(section(key.name(), section, node));
-            case NamedSections named -> Optional.of(namedSections(key.name(), named, node));
-            case Properties properties -> Optional.of(properties(key.name(), node));
-            case Key.NamedValues named -> Optional.of(namedValues(key.name(), named, node));
+            case NamedSections named -> namedSections(key.name(), named, node);
+            case Properties properties -> properties(key.name(), node);
+            case Key.NamedValues named -> namedValues(key.name(), named, node);
             case Key.Json json -> json(key.name(), node);
         };
     }
 
-    private Values.Entries namedSections(String name, NamedSections shape, Node node) {
-        Values.Entries sections = new Values.Entries();
-        for (Entry entry : entries(name, List.of(shape.nameOf()), node)) {
+    private Optional<Values.Entries> namedSections(String name, NamedSections shape, Node node) {
+        String expected = shape.nameOf() + " to a mapping of "
+                + String.join(", ", shape.section().names());
+        return collect(entries(name, expected, node, show(node)), entry -> {
             Values values = isAbsent(entry.value)
                     ? new Values(shape.section(), entry.place)
                     : section(entry.name, shape.section(), entry.value);
-            sections.put(entry.name, values, entry.place);
-        }
-        return sections;
+            return Optional.of(values);
+        });
     }
 
-    private Values.Entries properties(String name, Node node) {
-        Values.Entries properties = new Values.Entries();
-        for (Entry entry : entries(name, List.of("property names"), node)) {
-            if (!isAbsent(entry.value)) {
-                scalar(entry.name, entry.value).ifPresent(text -> properties.put(entry.name, text, entry.place));
-            }
-        }
-        return properties;
+    private Optional<Values.Entries> properties(String name, Node node) {
+        return collect(
+                entries(name, "property names", node, show(node)),
+                entry -> isAbsent(entry.value) ? Optional.empty() : scalar(entry.name, "", entry.value));
     }
 
-    private Values.Entries namedValues(String name, Key.NamedValues shape, Node node) {
-        Values.Entries named = new Values.Entries();
-        for (Entry entry : entries(name, List.of(shape.nameOf()), node)) {
-            scalar(entry.name, entry.value)
-                    .flatMap(text -> parse(entry.name, shape.type(), text, entry.value))
-                    .ifPresent(value -> named.put(entry.name, value, entry.place));
-        }
-        return named;
+    private Optional<Values.Entries> namedValues(String name, Key.NamedValues shape, Node node) {
+        String shown = shape.type() instanceof ValueType.SecretPlace ? HIDDEN : show(node);
+        String expected = shape.nameOf() + " to " + shape.type().expected();
+        return collect(
+                entries(name, expected, node, shown),
+                entry -> isAbsent(entry.value) ? Optional.empty() : typed(entry.name, shape.type(), entry.value));
+    }
+
+    private static Optional<Values.Entries> collect(
+            Optional<List<Entry>> entries, Function<Entry, Optional<? extends Object>> value) {
+        return entries.map(all -> {
+            var collected = new Values.Entries();
+            all.forEach(entry -> value.apply(entry).ifPresent(each -> collected.put(entry.name, each, entry.place)));
+            return collected;
+        });
     }
 
     private Optional<Values.JsonTree> json(String name, Node node) {
-        Map<String, Object> members = new LinkedHashMap<>();
-        for (Entry entry : entries(name, List.of("names to anything"), node)) {
-            members.put(entry.name, jsonValues.of(entry.value));
-        }
-        return Optional.of(new Values.JsonTree(members));
+        return entries(name, "names to anything", node, show(node)).map(entries -> {
+            Map<String, Object> members = new LinkedHashMap<>();
+            entries.forEach(entry -> members.put(entry.name, jsonValues.of(entry.value)));
+            return new Values.JsonTree(members);
+        });
     }
 
     /** A key of the file, and what stands behind it. */
     private record Entry(String name, Place place, Node value) {}
 
-    private List<Entry> entries(String name, List<String> expected, Node node) {
+    /** Empty where it is no mapping, which is then told. */
+    private Optional<List<Entry>> entries(String name, String expected, Node node, String shown) {
         if (!(node instanceof MappingNode mapping)) {
-            problems.error(
-                    Place.of(node), name + "=" + show(node) + ", expected=a mapping of " + String.join(", ", expected));
-            return List.of();
+            problems.error(Place.of(node), name + "=" + shown + ", expected=a mapping of " + expected);
+            return Optional.empty();
         }
         Map<String, Place> seen = new HashMap<>();
-        return mapping.getValue().stream()
+        return Optional.of(mapping.getValue().stream()
                 .flatMap(tuple -> entry(tuple, seen).stream())
-                .toList();
+                .toList());
     }
 
     private Optional<Entry> entry(NodeTuple tuple, Map<String, Place> seen) {
@@ -130,9 +139,14 @@ final class Binder {
         return Optional.of(new Entry(key.getValue(), place, tuple.getValueNode()));
     }
 
-    private Optional<String> scalar(String name, Node node) {
+    private Optional<Object> typed(String name, ValueType type, Node node) {
+        return scalar(name, ": " + type.expected(), node).flatMap(text -> parse(name, type, text, node));
+    }
+
+    /** @param which value is expected, for messages */
+    private Optional<String> scalar(String name, String which, Node node) {
         if (!(node instanceof ScalarNode scalar)) {
-            problems.error(Place.of(node), name + "=" + show(node) + ", expected=a single value");
+            problems.error(Place.of(node), name + "=" + show(node) + ", expected=a single value" + which);
             return Optional.empty();
         }
         if (!isStandard(node.getTag())) {
@@ -156,7 +170,7 @@ final class Binder {
         try {
             return Optional.of(type.parse(text));
         } catch (ValueType.NotOfType e) {
-            String shown = e.isSecret() ? "(not shown)" : shorten(text);
+            String shown = e.isSecret() ? HIDDEN : shorten(text);
             problems.error(Place.of(node), name + "=" + shown + ", expected=" + e.getMessage());
             return Optional.empty();
         }

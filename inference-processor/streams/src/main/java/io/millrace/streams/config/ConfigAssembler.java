@@ -68,7 +68,10 @@ final class ConfigAssembler {
         if (!values.areSound("engine")) {
             return Optional.empty();
         }
-        ModelChecks.refuseKeysOfOtherEngines(values, problems);
+        boolean hasOthers = ModelChecks.refuseKeysOfOtherEngines(values, problems);
+        if (hasOthers && !values.has("engine")) {
+            return Optional.empty(); // another engine was meant: the default one's wishes would mislead
+        }
         return switch (values.text("engine")) {
             case RemoteSettings.ENGINE -> isName(name, place) ? remote(name, values, place) : Optional.empty();
             case EchoSettings.ENGINE ->
@@ -122,7 +125,7 @@ final class ConfigAssembler {
         Map<String, Values> configured = root.sections("models");
         Set<String> names = configured.isEmpty() ? models.keySet() : configured.keySet();
         Optional<String> named = root.optionalText("default_model");
-        if (named.isPresent() && !names.contains(named.get())) {
+        if (named.isPresent() && root.areSound("models") && !names.contains(named.get())) {
             problems.error(
                     root.place("default_model"),
                     "default_model=" + named.get() + ", expected=one of " + String.join(", ", names)

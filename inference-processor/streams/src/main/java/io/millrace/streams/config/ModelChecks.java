@@ -1,23 +1,31 @@
 package io.millrace.streams.config;
 
 import io.millrace.modelstore.ModelSource;
+import java.util.List;
+import java.util.Map;
 
 /** What concerns several keys of one model. */
 final class ModelChecks {
     private ModelChecks() {}
 
-    /** A key that has no say in this model is a slip: it tells of another engine than the one that was named. */
-    static void refuseKeysOfOtherEngines(Values values, Problems problems) {
+    /**
+     * A key that has no say in this model is a slip: it tells of another engine than the one that was named.
+     *
+     * @return whether there is one
+     */
+    static boolean refuseKeysOfOtherEngines(Values values, Problems problems) {
         String engine = values.text("engine");
-        ModelKeys.BY_ENGINE.forEach((other, keys) -> {
-            for (Key key : keys) {
-                if (!other.equals(engine) && values.has(key.name())) {
-                    problems.error(
-                            values.place(key.name()),
-                            "engine=" + engine + ", expected=" + other + ", which alone has " + key.name());
+        String is = values.has("engine") ? "engine=" + engine + ", expected=" : "engine is absent, expected=engine: ";
+        boolean found = false;
+        for (Map.Entry<String, List<Key>> other : ModelKeys.BY_ENGINE.entrySet()) {
+            for (Key key : other.getValue()) {
+                if (!other.getKey().equals(engine) && values.has(key.name())) {
+                    found = true;
+                    problems.error(values.place(key.name()), is + other.getKey() + ", which alone has " + key.name());
                 }
             }
-        });
+        }
+        return found;
     }
 
     static void check(ModelSettings model, Values values, Problems problems) {

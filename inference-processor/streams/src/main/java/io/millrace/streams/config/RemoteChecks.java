@@ -1,6 +1,6 @@
 package io.millrace.streams.config;
 
-import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,6 +19,7 @@ final class RemoteChecks {
 
     private final Values remote;
     private final Problems problems;
+    private final Map<String, String> headers = new HashMap<>(); // keys by the names of headers, in lower case
     private boolean isSound = true;
 
     private RemoteChecks(Values remote, Problems problems) {
@@ -33,11 +34,13 @@ final class RemoteChecks {
      */
     static boolean check(String model, Values remote, Place place, Problems problems) {
         RemoteChecks checks = new RemoteChecks(remote, problems);
+        if (remote.has("api_key")) {
+            checks.headers.put("authorization", "api_key");
+        }
         checks.endpoints(model, place);
         checks.headers("headers", remote.named("headers", String.class).keySet());
         checks.headers(
                 "secret_headers", remote.named("secret_headers", String.class).keySet());
-        checks.secrets();
         checks.pairs();
         checks.slack(remote.section("slack"));
         return checks.isSound;
@@ -83,6 +86,14 @@ final class RemoteChecks {
                         at,
                         "headers." + name
                                 + "=(not shown), expected=under secret_headers, as env:VARIABLE or file:PATH");
+            } else {
+                String other = headers.putIfAbsent(lower, key + "." + name);
+                if (other != null) {
+                    error(
+                            at,
+                            other + " and " + key + "." + name
+                                    + " are given, expected=one of them: they are one header");
+                }
             }
         }
     }
@@ -92,37 +103,28 @@ final class RemoteChecks {
                 .anyMatch(header::contains);
     }
 
-    private void secrets() {
-        boolean given = remote.named("secret_headers", String.class).keySet().stream()
-                .anyMatch("authorization"::equalsIgnoreCase);
-        if (given && remote.has("api_key")) {
-            error(remote.place("api_key"), "api_key and secret_headers.Authorization are given, expected=one of them");
-        }
-    }
-
     private void pairs() {
         Values tls = remote.section("tls");
         if (tls.has("certificate_file") != tls.has("key_file") && tls.areSound("certificate_file", "key_file")) {
             String there = tls.has("key_file") ? "key_file" : "certificate_file";
             error(tls.place(there), there + " stands alone, expected=certificate_file and key_file together");
         }
-        Values retries = remote.section("retries");
-        if (retries.areSound("first_backoff", "longest_backoff")) {
-            Duration first = retries.duration("first_backoff");
-            Duration longest = retries.duration("longest_backoff");
-            if (longest.compareTo(first) < 0) {
-                error(
-                        retries.place("longest_backoff"),
-                        "longest_backoff=" + ValueType.Time.show(longest) + ", expected=at least first_backoff="
-                                + ValueType.Time.show(first));
-            }
-        }
+        ordered(remote.section("retries"), "first_backoff", "longest_backoff");
         boolean isOpenInference =
                 remote.areSound("protocol") && remote.text("protocol").equals("open-inference");
         for (String key : OF_OPEN_INFERENCE) {
             if (remote.has(key) && !isOpenInference && remote.areSound("protocol")) {
                 error(remote.place(key), key + " is given, expected=protocol: open-inference with it");
             }
+        }
+    }
+
+    private void ordered(Values values, String shorter, String longer) {
+        if (values.areSound(shorter, longer) && values.duration(longer).compareTo(values.duration(shorter)) < 0) {
+            error(
+                    values.place(values.has(longer) ? longer : shorter),
+                    longer + "=" + ValueType.Time.show(values.duration(longer)) + ", expected=at least " + shorter + "="
+                            + ValueType.Time.show(values.duration(shorter)));
         }
     }
 
@@ -139,12 +141,6 @@ final class RemoteChecks {
         if (slack.has("query") && !slack.has("url")) {
             error(slack.place("query"), "slack.url is absent, expected=the address of Prometheus for query");
         }
-        if (slack.areSound("interval", "max_age")
-                && slack.duration("max_age").compareTo(slack.duration("interval")) < 0) {
-            error(
-                    slack.place("max_age"),
-                    "max_age=" + ValueType.Time.show(slack.duration("max_age")) + ", expected=at least interval="
-                            + ValueType.Time.show(slack.duration("interval")));
-        }
+        ordered(slack, "interval", "max_age");
     }
 }

@@ -24,6 +24,7 @@ final class RemoteKeys {
     private static final Url HTTP = new Url(List.of("http", "https"));
     private static final Text FILE = new Text("\\S.*", "a file's path");
     private static final Text ONE_LINE = new Text("\\S[^\\r\\n]{0,999}", "one line of at most 1000 characters");
+    private static final Text HEADER = new Text("[!-~][ -~]{0,999}", "one line of at most 1000 ASCII characters");
     private static final Duration MOST_TIME = Duration.ofDays(1);
 
     private static final List<Key> ENDPOINT = List.of(
@@ -184,7 +185,7 @@ final class RemoteKeys {
                     "Sent as `Authorization: Bearer …`. A file is read each time, so that a key may be replaced."),
             new Key(
                     "headers",
-                    new NamedValues("a header's name", ONE_LINE),
+                    new NamedValues("a header's name", HEADER),
                     new Derived("none"),
                     "",
                     "Sent with each request."),

@@ -18,7 +18,7 @@ final class Suggestion {
     static Optional<String> nearest(Collection<String> words, String unknown) {
         String plain = normalize(unknown);
         String best = "";
-        int bestDistance = 1 + Math.max(1, plain.length() / 4);
+        int bestDistance = Math.min(plain.length(), 1 + Math.max(1, plain.length() / 4)); // not every letter another
         for (String word : words) {
             int distance = distance(plain, normalize(word));
             if (distance < bestDistance) {

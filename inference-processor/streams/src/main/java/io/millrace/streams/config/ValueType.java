@@ -250,7 +250,9 @@ sealed interface ValueType {
             }
             String scheme = url.getScheme() == null ? "" : url.getScheme().toLowerCase(Locale.ROOT);
             if (!schemes.contains(scheme) || url.getHost() == null || url.getRawFragment() != null) {
-                throw new NotOfType(expected());
+                boolean underscore =
+                        url.getRawAuthority() != null && url.getRawAuthority().contains("_");
+                throw new NotOfType(expected() + (underscore ? ", and no '_' in HOST" : ""));
             }
             return url;
         }

@@ -54,9 +54,11 @@ class ConfigReportTest {
                 // shapes
                 Arguments.of("- a\n- b", "m.yaml:1:1: the file=a list, expected=a mapping of application_id, instance"),
                 Arguments.of("http: 8080", "m.yaml:1:7: http=8080, expected=a mapping of enabled, host, port"),
-                Arguments.of("http: {port: [80, 81]}", "m.yaml:1:14: port=a list, expected=a single value"),
+                Arguments.of("http: {port: [80, 81]}", "m.yaml:1:14: port=a list, expected=a single value: 0 to 65535"),
                 Arguments.of("http: {port: {a: 1}}", "m.yaml:1:14: port=a mapping of 1, expected=a single value"),
-                Arguments.of("models: [a]", "m.yaml:1:9: models=a list, expected=a mapping of a model's name"),
+                Arguments.of(
+                        "models: [a]",
+                        "m.yaml:1:9: models=a list, expected=a mapping of a model's name to a mapping of engine, "),
                 Arguments.of("kafka: {ssl: {a: b}}", "m.yaml:1:14: ssl=a mapping of 1, expected=a single value"),
                 Arguments.of("http: {port: !mine 80}", "m.yaml:1:14: port=!mine …, expected=no tag"));
     }
@@ -116,8 +118,8 @@ class ConfigReportTest {
                         "m.yaml:1:10: model 'm' has no source, expected=source: file:PATH"),
                 Arguments.of("models: {'-x': {source: 'file:a'}}", "m.yaml:1:10: model name=-x, expected=letters"),
                 Arguments.of(
-                        "models: {m: {source: 'file:a'}}\ndefault_model: n",
-                        "m.yaml:2:16: default_model=n, expected=one of m, did you mean 'm'?"),
+                        "models: {mine: {source: 'file:a'}}\ndefault_model: mime",
+                        "m.yaml:2:16: default_model=mime, expected=one of mine, did you mean 'mine'?"),
                 Arguments.of(
                         "models: {m: {source: 'file:a', max_num_batched_tokens: 16}}",
                         "m.yaml:1:56: max_num_batched_tokens=16, expected=at least max_num_seqs=32"),

@@ -137,7 +137,7 @@ class EngineSettingsTest {
                         "m.yaml:1:40: engine=echo, expected=llm, which alone has block_size"),
                 Arguments.of(
                         "models: {m: {source: 'file:a', echo: {delay: 1s}}}",
-                        "m.yaml:1:38: engine=llm, expected=echo, which alone has echo"),
+                        "m.yaml:1:38: engine is absent, expected=engine: echo, which alone has echo"),
                 Arguments.of(
                         "models: {m: {engine: remote, source: 'file:a', remote: {endpoints: {a: {url: 'http://h'}}}}}",
                         "m.yaml:1:38: engine=remote, expected=llm, which alone has source"),
@@ -156,6 +156,15 @@ class EngineSettingsTest {
                         "m.yaml:1:10: model 'm' has no endpoints, expected=remote: {endpoints: {NAME: {url: 'http://HOST:8000/v1'}}}"),
                 remote("endpoints: {a: {}}", "endpoint 'a' has no url, expected=url: 'http://HOST:8000/v1'"),
                 remote("endpoints: {a: {url: 'h:8000'}}", "url=h:8000, expected=http://HOST or https://HOST"),
+                remote("endpoints: {a: {url: 'localhost'}}", "url=localhost, expected=http://HOST or https://HOST"),
+                remote(
+                        "endpoints: {a: {url: 'http://my_host:80'}}",
+                        "url=http://my_host:80, expected=http://HOST or https://HOST, and no '_' in HOST"),
+                remote("endpoints: {a: {url: 'http://h'}, a: {url: 'http://i'}}", "duplicate key 'a', first in line 1"),
+                remote(
+                        "endpoints: ['http://h']",
+                        "endpoints=a list, expected=a mapping of an endpoint's name to a mapping of url, max_in_flight, "),
+                remote("endpoints: {a: 'http://h'}", "a=http://h, expected=a mapping of url, max_in_flight, "),
                 remote("endpoints: {a: {url: 'http:///v1'}}", "url=http:///v1, expected=http://HOST or https://HOST"),
                 remote("endpoints: {a: {url: 'http://h/#x'}}", "url=http://h/#x, expected=http://HOST or https://HOST"),
                 remote(
@@ -186,7 +195,17 @@ class EngineSettingsTest {
                         "headers.Authorization=(not shown), expected=under secret_headers, as env:VARIABLE or file:PATH"),
                 sound(
                         "api_key: env:A, secret_headers: {authorization: 'env:B'}",
-                        "api_key and secret_headers.Authorization are given, expected=one of them"),
+                        "api_key and secret_headers.authorization are given, expected=one of them: they are one header"),
+                sound(
+                        "headers: {X-Id: a}, secret_headers: {x-id: 'env:B'}",
+                        "headers.X-Id and secret_headers.x-id are given, expected=one of them: they are one header"),
+                sound(
+                        "headers: {X-Id: a, x-id: b}",
+                        "headers.X-Id and headers.x-id are given, expected=one of them: they are one header"),
+                sound(
+                        "secret_headers: 'Bearer " + KEY + "'",
+                        "secret_headers=(not shown), expected=a mapping of a header's name to env:VARIABLE or file:PATH"),
+                sound("headers: {X-Id: é}", "X-Id=é, expected=one line of at most 1000 ASCII characters"),
                 sound("headers: {Host: h}", "headers=Host, expected=another header: this one is set by the client"),
                 sound("headers: {a b: h}", "headers=a b, expected=a header's name"),
                 // the rest
@@ -195,6 +214,13 @@ class EngineSettingsTest {
                 sound(
                         "retries: {first_backoff: 2s, longest_backoff: 1s}",
                         "longest_backoff=1s, expected=at least first_backoff=2s"),
+                sound(
+                        "retries: {first_backoff: 1m}",
+                        "m.yaml:1:102: longest_backoff=30s, expected=at least first_backoff=1m"),
+                sound(
+                        "retries: 3",
+                        "retries=3, expected=a mapping of max_attempts, budget, first_backoff, longest_backoff"),
+                sound("http_version: 3", "http_version=3, expected=one of 1.1, 2"),
                 sound("method: infer", "method is given, expected=protocol: open-inference with it"),
                 sound("slack: {interval: 1s}", "slack has neither signal nor query, expected=one of them"),
                 sound(
@@ -205,6 +231,9 @@ class EngineSettingsTest {
                 sound(
                         "slack: {signal: a, curve: '4:1, 4:0'}",
                         "curve=4:1, 4:0, expected=VALUE:FRACTION, VALUE:FRACTION, …, rising values from 0, fractions of 0 to 1, such as '0:1, 4:0.5, 8:0'"),
+                sound(
+                        "slack: {signal: a, curve: {0: 1}}",
+                        "curve=a mapping of 1, expected=a single value: VALUE:FRACTION, VALUE:FRACTION, …, rising"),
                 sound("slack: {signal: a, curve: '0:2'}", "curve=0:2, expected=VALUE:FRACTION, "),
                 sound("slack: {signal: a, curve: half}", "curve=half, expected=VALUE:FRACTION, "),
                 sound("extra_body: [1]", "extra_body=a list, expected=a mapping of names to anything"),
