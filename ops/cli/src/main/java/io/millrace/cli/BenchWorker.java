@@ -1,11 +1,10 @@
 package io.millrace.cli;
 
 import io.millrace.bench.chaos.ChaosPlan;
-import io.millrace.devstack.ParentWatch;
 import java.nio.file.Path;
 import java.util.List;
 
-/** {@code millrace process} as the benchmarks start it: it ends when they do, however they end. */
+/** {@code millrace process} as the benchmarks start it. */
 final class BenchWorker {
 
     /** For a small model with 64 MiB of KV cache and 16 sequences. */
@@ -21,15 +20,6 @@ final class BenchWorker {
 
     /** How a benchmark starts it with this model. */
     static ChaosPlan.Worker with(Path model) {
-        return new ChaosPlan.Worker(BenchWorker.class.getName(), JVM_OPTIONS, model);
-    }
-
-    /** Arguments: those of {@code process}. */
-    public static void main(String[] args) {
-        ParentWatch.start(line -> {});
-        String[] process = new String[args.length + 1];
-        process[0] = "process";
-        System.arraycopy(args, 0, process, 1, args.length);
-        Main.main(process);
+        return new ChaosPlan.Worker(Main.class.getName(), JVM_OPTIONS, model);
     }
 }

@@ -45,7 +45,8 @@ class KillTest {
     @MatrixRow("worker kill -9 mid-generation")
     void shouldAnswerEachPromptOnceAfterTwoKillsMidGeneration(TestKafka kafka) throws IOException {
         Path config = writeConfig(kafka, "");
-        Verdict verdict = killTwiceAndAnswer(kafka, config, worker -> worker.sequencesWithATokenAtLeast(8), () -> {});
+        Verdict verdict =
+                killTwiceAndAnswer(kafka, config, (worker, _) -> worker.sequencesWithATokenAtLeast(8), () -> {});
         assertThat(verdict.results())
                 .allSatisfy(result ->
                         assertThat(result.getUsage().getCompletionTokens()).isEqualTo(MAX_TOKENS));
@@ -63,16 +64,17 @@ class KillTest {
                         engine: remote
                         remote: { endpoints: { only: { url: "%s" } } }
                     """.formatted(server.url("worker")));
-            Verdict verdict = killTwiceAndAnswer(kafka, config, worker -> worker.running() >= 8, () -> held.set(false));
+            Verdict verdict =
+                    killTwiceAndAnswer(kafka, config, (_, kill) -> server.begun() >= 8 * kill, () -> held.set(false));
             assertThat(verdict.results())
                     .allSatisfy(result -> assertThat(result.getEndpoint()).isEqualTo("only"));
             assertThat(server.begun()).isGreaterThanOrEqualTo(PROMPTS + 16);
         }
     }
 
-    /** Whether a worker is in the middle of its work. */
+    /** Whether a worker is in the middle of its work, and may be killed for the first or the second time. */
     private interface MidWork {
-        boolean test(ProcessWorker worker) throws Exception;
+        boolean test(ProcessWorker worker, int kill) throws Exception;
     }
 
     private Verdict killTwiceAndAnswer(TestKafka kafka, Path config, MidWork midWork, Runnable release)
@@ -81,12 +83,14 @@ class KillTest {
                 .isZero();
         kafka.produce(prompts());
 
-        for (String doomed : List.of("first", "second")) {
+        for (int kill = 1; kill <= 2; kill++) {
+            String doomed = kill == 1 ? "first" : "second";
+            int which = kill;
             try (var worker = ProcessWorker.start(doomed, config, folder)) {
                 Awaitility.await(doomed + " worker generates:\n" + worker.log())
                         .atMost(PATIENCE)
                         .pollInterval(Duration.ofMillis(50))
-                        .until(() -> midWork.test(worker));
+                        .until(() -> midWork.test(worker, which));
                 worker.kill();
             }
             assertThat(endings(kafka)).as("endings written before the kill").isZero();

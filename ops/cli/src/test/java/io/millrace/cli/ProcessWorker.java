@@ -1,5 +1,6 @@
 package io.millrace.cli;
 
+import io.millrace.devstack.ChildJvm;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -10,43 +11,36 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
-import java.util.concurrent.TimeUnit;
 
 /** {@code millrace process} in a JVM of its own, watched through its metrics. */
 final class ProcessWorker implements AutoCloseable {
 
-    private final Process process;
-    private final Path log;
+    private final ChildJvm process;
     private final URI metrics;
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
 
-    private ProcessWorker(Process process, Path log, int port) {
+    private ProcessWorker(ChildJvm process, int port) {
         this.process = process;
-        this.log = log;
         this.metrics = URI.create("http://127.0.0.1:" + port + "/metrics");
     }
 
     static ProcessWorker start(String name, Path config, Path folder) throws IOException {
         int port = freePort();
-        Path log = folder.resolve(name + ".log");
-        var builder = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        var command = new ChildJvm.Command(
+                name,
+                Main.class.getName(),
+                List.of(
                         "--add-modules=jdk.incubator.vector",
                         "--enable-native-access=ALL-UNNAMED",
                         "-Xmx768m",
-                        "-XX:+UseSerialGC",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Main.class.getName(),
-                        "process",
-                        "--config",
-                        config.toString()))
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile());
-        builder.environment().put("MILLRACE_TEST_PORT", Integer.toString(port));
-        return new ProcessWorker(builder.start(), log, port);
+                        "-XX:+UseSerialGC"),
+                List.of("process", "--config", config.toString()),
+                Map.of("MILLRACE_TEST_PORT", Integer.toString(port)),
+                folder.resolve(name + ".log"));
+        return new ProcessWorker(ChildJvm.start(command), port);
     }
 
     private static int freePort() throws IOException {
@@ -61,7 +55,7 @@ final class ProcessWorker implements AutoCloseable {
      */
     boolean sequencesWithATokenAtLeast(int count) throws IOException, InterruptedException {
         if (!process.isAlive()) {
-            throw new IllegalStateException("the worker ended with " + process.exitValue() + ":\n" + log());
+            throw new IllegalStateException("the worker ended:\n" + log());
         }
         String text = scrape();
         OptionalDouble tokens = value(text, "millrace_engine_generation_tokens_total");
@@ -70,14 +64,6 @@ final class ProcessWorker implements AutoCloseable {
                 && steps.isPresent()
                 && tokens.getAsDouble() > (count - 1) * steps.getAsDouble()
                 && value(text, "millrace_num_requests_running").orElse(0) >= count;
-    }
-
-    /** Requests that run in its engine. */
-    double running() throws IOException, InterruptedException {
-        if (!process.isAlive()) {
-            throw new IllegalStateException("the worker ended with " + process.exitValue() + ":\n" + log());
-        }
-        return value(scrape(), "millrace_num_requests_running").orElse(0);
     }
 
     private String scrape() throws IOException, InterruptedException {
@@ -100,7 +86,7 @@ final class ProcessWorker implements AutoCloseable {
 
     String log() {
         try {
-            return Files.readString(log);
+            return Files.readString(process.log());
         } catch (IOException e) {
             return e.toString();
         }
@@ -108,20 +94,13 @@ final class ProcessWorker implements AutoCloseable {
 
     /** SIGKILL. */
     void kill() {
-        process.destroyForcibly();
-        process.onExit().join();
+        process.kill();
     }
 
     /** SIGTERM, and waits for the end. */
     void terminate() {
-        process.destroy();
-        try {
-            if (!process.waitFor(60, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("the worker does not end on SIGTERM:\n" + log());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
+        if (!process.stop(Duration.ofSeconds(60))) {
+            throw new IllegalStateException("the worker does not end on SIGTERM:\n" + log());
         }
     }
 

@@ -11,14 +11,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
- * A JVM of its own, with this one's class path as a rule, to be killed, stopped and continued. It is told by its standard input when
- * this JVM is gone: its main class calls {@link ParentWatch#start}.
+ * A JVM of its own, with this one's class path as a rule, to be killed, stopped and continued. It ends with this JVM, however that
+ * ends: {@link ParentWatch} sees to it.
  *
  * <p>Threads: any.
  */
 public final class ChildJvm implements AutoCloseable {
+
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(50);
+    private static final double NANOS_PER_SECOND = 1e9;
 
     private final String name;
     private final Path log;
@@ -34,7 +38,7 @@ public final class ChildJvm implements AutoCloseable {
      * How a child is started.
      *
      * @param name what messages call it
-     * @param mainClass a class on this JVM's class path
+     * @param mainClass a class on the class path
      * @param jvmOptions such as {@code -Xmx256m}
      * @param log what it prints is added here
      */
@@ -67,7 +71,7 @@ public final class ChildJvm implements AutoCloseable {
         List<String> line = new ArrayList<>(launcher);
         line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         line.addAll(command.jvmOptions());
-        line.addAll(List.of("-cp", classPath, command.mainClass()));
+        line.addAll(List.of("-cp", classPath, ParentWatch.class.getName(), command.mainClass()));
         line.addAll(command.arguments());
         var builder = new ProcessBuilder(line)
                 .redirectErrorStream(true)
@@ -103,9 +107,41 @@ public final class ChildJvm implements AutoCloseable {
         process.onExit().join();
     }
 
-    /** SIGTERM. */
-    public void terminate() {
-        process.destroy();
+    /** SIGTERM, and SIGKILL if that takes too long. Tells whether it did not. */
+    public boolean stop(Duration patience) {
+        var _ = process.toHandle().destroy(); // Process.destroy closes its standard input too, which kills it
+        try {
+            return awaitExit(patience);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } finally {
+            kill();
+        }
+    }
+
+    /**
+     * Waits until it is ready.
+     *
+     * @throws IllegalStateException it ended before, or was not ready in time
+     */
+    public void awaitReady(BooleanSupplier ready, Duration patience) throws InterruptedException {
+        long end = System.nanoTime() + patience.toNanos();
+        while (!ready.getAsBoolean()) {
+            boolean late = System.nanoTime() > end;
+            if (late || awaitExit(BETWEEN_LOOKS)) {
+                throw new IllegalStateException(
+                        name + (late ? " is not ready within " + patience : " ended") + "; its log is " + log);
+            }
+        }
+    }
+
+    /** CPU time that it has used so far. */
+    public double cpuSeconds() {
+        return process.info()
+                .totalCpuDuration()
+                .map(cpu -> cpu.toNanos() / NANOS_PER_SECOND)
+                .orElse(Double.NaN);
     }
 
     /** Writes a line to its standard input; nothing happens if it is gone. */

@@ -34,7 +34,7 @@ public final class ClusterNode {
         try (BrokerDirectory directory = BrokerDirectory.persistent(path)) {
             directory.format(Integer.parseInt(Objects.requireNonNull(properties.get("node.id"))), args[1]);
             KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(properties, false), Time.SYSTEM);
-            ParentWatch.start(line -> {
+            ParentWatch.onLine(line -> {
                 if (line.equals(STOP)) {
                     server.shutdown();
                 }

@@ -195,13 +195,10 @@ public final class KafkaCluster implements AutoCloseable {
 
     private void awaitReady(Node node) throws InterruptedException {
         Path ready = directory(node).resolve(ClusterNode.READY_FILE);
-        long deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
-        while (!Files.exists(ready)) {
-            if (!node.process.isAlive() || System.nanoTime() > deadlineNanos) {
-                throw new KafkaStartException(
-                        node.process.name() + " does not come up; its log is " + node.process.log());
-            }
-            TimeUnit.NANOSECONDS.sleep(BETWEEN_LOOKS.toNanos());
+        try {
+            node.process.awaitReady(() -> Files.exists(ready), PATIENCE);
+        } catch (IllegalStateException e) {
+            throw new KafkaStartException(String.valueOf(e.getMessage()), e);
         }
     }
 

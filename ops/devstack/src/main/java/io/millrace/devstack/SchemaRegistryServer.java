@@ -22,6 +22,9 @@ import java.util.OptionalInt;
  */
 public final class SchemaRegistryServer implements AutoCloseable {
 
+    /** What its jar's manifest names. */
+    private static final String REGISTRY = "io.quarkus.bootstrap.runner.QuarkusEntryPoint";
+
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final Duration ONE_ANSWER = Duration.ofSeconds(2);
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(200);
@@ -64,7 +67,7 @@ public final class SchemaRegistryServer implements AutoCloseable {
         ChildJvm process = ChildJvm.startDeaf(
                 new ChildJvm.Command(
                         "schema registry",
-                        RegistryMain.class.getName(),
+                        REGISTRY,
                         JVM_OPTIONS,
                         List.of(),
                         environment(directory, httpPort),
@@ -105,7 +108,7 @@ public final class SchemaRegistryServer implements AutoCloseable {
     /** This package's classes alone: the registry brings its own libraries, in other versions. */
     private static Path ownClasses() {
         try {
-            return Path.of(RegistryMain.class
+            return Path.of(ParentWatch.class
                     .getProtectionDomain()
                     .getCodeSource()
                     .getLocation()
@@ -167,12 +170,6 @@ public final class SchemaRegistryServer implements AutoCloseable {
     /** Shuts it down in order; kills it if that takes long. */
     @Override
     public void close() {
-        process.terminate();
-        try {
-            var _ = process.awaitExit(CLOSE_PATIENCE);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        process.kill();
+        var _ = process.stop(CLOSE_PATIENCE);
     }
 }

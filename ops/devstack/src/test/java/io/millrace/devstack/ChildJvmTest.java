@@ -1,6 +1,7 @@
 package io.millrace.devstack;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
@@ -9,6 +10,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,7 +45,28 @@ class ChildJvmTest {
 
             assertThat(child.awaitExit(TIMEOUT)).isTrue();
             child.tell("nobody listens any more");
-            assertThat(child.log()).hasContent("told end");
+            assertThat(child.log()).hasContent("told end\nin order");
+        }
+    }
+
+    @Test
+    void shouldEndInOrderWhenItIsStopped() throws Exception {
+        try (ChildJvm child = start("child", Owned.class, folder, "ready")) {
+            child.awaitReady(() -> child.log().toFile().length() > 0, TIMEOUT);
+
+            assertThat(child.stop(TIMEOUT)).isTrue();
+            assertThat(child.log()).hasContent("ready\nin order");
+        }
+    }
+
+    @Test
+    void shouldSayThatItEndedBeforeItWasReady() throws Exception {
+        try (ChildJvm child = start("child", Owned.class, folder)) {
+            child.tell("end");
+
+            assertThatThrownBy(() -> child.awaitReady(() -> false, TIMEOUT))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("child ended; its log is " + child.log());
         }
     }
 
@@ -80,16 +104,24 @@ class ChildJvmTest {
         }
     }
 
-    /** Waits for the end of its parent, or to be told. */
+    /** Waits for the end of its parent, or to be told; says what it is given, and takes a moment to end in order. */
     static final class Owned {
         private Owned() {}
 
         public static void main(String[] args) throws InterruptedException {
-            ParentWatch.start(line -> {
+            var never = new CountDownLatch(1);
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                LockSupport.parkNanos(Duration.ofMillis(200).toNanos());
+                System.out.println("in order");
+            }));
+            ParentWatch.onLine(line -> {
                 System.out.println("told " + line);
-                System.exit(0);
+                Thread.ofPlatform().start(() -> System.exit(0));
             });
-            Thread.currentThread().join();
+            for (String argument : args) {
+                System.out.println(argument);
+            }
+            never.await();
         }
     }
 }

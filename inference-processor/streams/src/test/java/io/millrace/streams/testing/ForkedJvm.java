@@ -1,17 +1,18 @@
 package io.millrace.streams.testing;
 
+import io.millrace.devstack.ChildJvm;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A process of its own with this JVM's class path, to be killed, stopped and continued. */
 public final class ForkedJvm implements AutoCloseable {
 
-    private final Process process;
+    private final ChildJvm process;
 
-    private ForkedJvm(Process process) {
+    private ForkedJvm(ChildJvm process) {
         this.process = process;
     }
 
@@ -20,27 +21,19 @@ public final class ForkedJvm implements AutoCloseable {
      *
      * @param log what it prints goes there
      */
-    public static ForkedJvm start(Class<?> main, Path log, List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Xshare:auto",
-                "-cp",
-                System.getProperty("java.class.path"),
-                main.getName()));
-        command.addAll(arguments);
-        return new ForkedJvm(new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start());
+    public static ForkedJvm start(Class<?> main, Path log, List<String> arguments) {
+        return new ForkedJvm(ChildJvm.start(new ChildJvm.Command(
+                main.getSimpleName(),
+                main.getName(),
+                List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
+                arguments,
+                Map.of(),
+                log)));
     }
 
     /** SIGKILL. */
     public void kill() {
-        process.destroyForcibly();
-        process.onExit().join();
+        process.kill();
     }
 
     /** SIGSTOP: it stands still, and its connections stay. */

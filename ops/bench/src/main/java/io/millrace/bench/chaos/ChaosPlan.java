@@ -23,7 +23,7 @@ public record ChaosPlan(
     /**
      * How a worker is started.
      *
-     * @param mainClass takes {@code --config FILE} and ends when its standard input does
+     * @param mainClass of the command line, whose {@code process} is run
      * @param model a GGUF file
      */
     public record Worker(String mainClass, List<String> jvmOptions, Path model) {

@@ -126,13 +126,8 @@ final class Workers implements AutoCloseable {
     }
 
     /** SIGTERM, and the end; SIGKILL if that takes too long. Tells whether it did not. */
-    boolean terminate(Slot slot) throws InterruptedException {
-        slot.process.terminate();
-        boolean ended = slot.process.awaitExit(EXIT_PATIENCE);
-        if (!ended) {
-            slot.process.kill();
-        }
-        return ended;
+    boolean terminate(Slot slot) {
+        return slot.process.stop(EXIT_PATIENCE);
     }
 
     /** Those that run and are not claimed. */
@@ -203,7 +198,7 @@ final class Workers implements AutoCloseable {
                 slot.name,
                 how.mainClass(),
                 how.jvmOptions(),
-                List.of("--config", config.toString()),
+                List.of("process", "--config", config.toString()),
                 Map.of(AppFiles.NAME_VARIABLE, slot.name, AppFiles.PORT_VARIABLE, Integer.toString(slot.port)),
                 logs.resolve(slot.name + ".log")));
         return slot;

@@ -1,6 +1,7 @@
 package io.millrace.bench.pipeline;
 
 import io.millrace.devstack.BrokerMain;
+import io.millrace.devstack.ChildJvm;
 import io.millrace.schemas.PromptRequest;
 import io.millrace.schemas.serde.RecordSerdes;
 import java.io.IOException;
@@ -34,13 +35,14 @@ import org.apache.kafka.common.serialization.Serializer;
 final class BenchKafka implements AutoCloseable {
 
     private static final Duration START = Duration.ofMinutes(2);
+    private static final Duration STOP = Duration.ofSeconds(30);
 
-    private final Jvm broker;
+    private final ChildJvm broker;
     private final Map<String, Object> properties;
     private final Producer<byte[], byte[]> producer;
     private final Serializer<PromptRequest> serializer;
 
-    private BenchKafka(Jvm broker, String bootstrapServers) {
+    private BenchKafka(ChildJvm broker, String bootstrapServers) {
         this.broker = broker;
         this.properties = Map.of("bootstrap.servers", bootstrapServers);
         this.producer = new KafkaProducer<>(
@@ -59,14 +61,16 @@ final class BenchKafka implements AutoCloseable {
     /** Starts the broker, which keeps its data in this folder. */
     static BenchKafka start(Path folder) throws InterruptedException {
         Path ready = folder.resolve(BrokerMain.READY_FILE);
-        Jvm broker;
+        ChildJvm broker;
         try {
             Files.createDirectories(folder);
-            broker = Jvm.start(
-                    List.of("-Xmx512m"),
+            broker = ChildJvm.start(new ChildJvm.Command(
+                    "the broker",
                     BrokerMain.class.getName(),
+                    List.of("-Xmx512m"),
                     List.of(folder.toString(), Integer.toString(freePort())),
-                    folder.resolve("broker.log"));
+                    Map.of(),
+                    folder.resolve("broker.log")));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -167,6 +171,6 @@ final class BenchKafka implements AutoCloseable {
     @Override
     public void close() {
         producer.close(Duration.ofSeconds(1));
-        broker.close();
+        var _ = broker.stop(STOP);
     }
 }

@@ -1,6 +1,7 @@
 package io.millrace.bench.pipeline;
 
 import io.millrace.bench.pipeline.PipelineBench.Subject;
+import io.millrace.devstack.ChildJvm;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -51,11 +53,14 @@ final class IdleProcess {
     /** CPU time while nothing comes, in percent of a core. */
     static double cpuPercent(Subject subject, Path config, int httpPort, Duration time) throws InterruptedException {
         List<String> options = ManagementFactory.getRuntimeMXBean().getInputArguments();
-        try (Jvm process = Jvm.start(
-                options,
+        var command = new ChildJvm.Command(
+                "the idle process",
                 subject.mainClass(),
+                options,
                 List.of("process", "--config", config.toString()),
-                subject.folder().resolve("process.log"))) {
+                Map.of(),
+                subject.folder().resolve("process.log"));
+        try (ChildJvm process = ChildJvm.start(command)) {
             process.awaitReady(readiness(httpPort), START);
             TimeUnit.NANOSECONDS.sleep(SETTLE.toNanos());
             double from = process.cpuSeconds();
