@@ -7,50 +7,30 @@ import io.millrace.bench.pipeline.RemoteReport.Server;
 import io.millrace.bench.pipeline.RemoteReport.Side;
 import io.millrace.bench.pipeline.RemoteReport.Throughput;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
-/** A report as files: {@code remote.json}, {@code remote.md}, {@code remote.png}. */
-public final class RemoteReportFiles {
+/** A {@link RemoteReport} for programs and for people. */
+public final class RemoteTables {
 
-    private RemoteReportFiles() {}
+    private RemoteTables() {}
 
-    /** Writes all three into a folder, which is created where there is none. */
-    public static void write(RemoteReport report, Path folder) throws IOException {
-        Files.createDirectories(folder);
-        Files.writeString(folder.resolve("remote.json"), json(report) + "\n");
-        Files.writeString(folder.resolve("remote.md"), markdown(report));
-        Plot.write(
-                folder.resolve("remote.png"),
-                List.of(new Plot.Lines(
-                        "Users' latency",
-                        "percentile",
-                        "ms",
-                        List.of(
-                                line("alone", report.live().alone()),
-                                line("beside a bulk load", report.live().bulk()),
-                                line("behind the slack gate", report.live().slack())))));
+    public static ReportFiles of(RemoteReport report) throws IOException {
+        Live live = report.live();
+        var latency = new Plot.Lines(
+                "Users' latency",
+                "percentile",
+                "ms",
+                List.of(
+                        ReportFiles.line("alone", live.alone().latency()),
+                        ReportFiles.line("beside a bulk load", live.bulk().latency()),
+                        ReportFiles.line("behind the slack gate", live.slack().latency())));
+        return ReportFiles.of("remote", report, markdown(report), List.of(latency));
     }
 
-    private static Plot.Line line(String name, Beside beside) {
-        double[] values = beside.latency().percentiles();
-        double[] percents = IntStream.range(0, values.length).asDoubleStream().toArray();
-        return new Plot.Line(name, percents, values);
-    }
-
-    /** One JSON object. */
-    public static String json(RemoteReport report) throws IOException {
-        return ReportFiles.MAPPER.writeValueAsString(report);
-    }
-
-    /** Tables, for people. */
-    public static String markdown(RemoteReport report) {
+    private static String markdown(RemoteReport report) {
         RemotePlan plan = report.plan();
-        Plan.Burst burst = plan.throughput();
         var text = new StringBuilder();
         text.append(String.format(
                 Locale.ROOT,
@@ -62,12 +42,7 @@ public final class RemoteReportFiles {
                 report.processors(),
                 report.java(),
                 plan.rounds()));
-        text.append(String.format(
-                Locale.ROOT,
-                "## Throughput: %d prompts of %d words, %s tokens each, all there at the start%n%n",
-                burst.prompts(),
-                burst.words(),
-                burst.tokens()));
+        text.append(ReportFiles.heading(plan.throughput()));
         text.append(
                 "| server threads | way | generated tokens/s | ratio | slots taken | all taken | waiting in the server then, most ever | CPU s: this JVM, broker |\n");
         text.append("| --- | --- | --- | --- | --- | --- | --- | --- |\n");

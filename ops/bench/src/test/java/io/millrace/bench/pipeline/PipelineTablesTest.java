@@ -12,14 +12,14 @@ import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ReportFilesTest {
+class PipelineTablesTest {
 
     @TempDir
     Path folder;
 
     @Test
     void shouldWriteTheSameFiguresForProgramsAndForPeople() throws IOException {
-        ReportFiles.write(report(OptionalDouble.of(1.25)), folder);
+        PipelineTables.of(report(OptionalDouble.of(1.25))).write(folder);
 
         JsonNode json =
                 new ObjectMapper().readTree(folder.resolve("pipeline.json").toFile());
@@ -42,11 +42,11 @@ class ReportFilesTest {
 
     @Test
     void shouldSayNothingOfAnIdleProcessThatWasNotWatched() throws IOException {
-        PipelineReport report = report(OptionalDouble.empty());
+        ReportFiles report = PipelineTables.of(report(OptionalDouble.empty()));
 
-        assertThat(ReportFiles.markdown(report)).doesNotContain("without prompts");
+        assertThat(report.markdown()).doesNotContain("without prompts");
         assertThat(new ObjectMapper()
-                        .readTree(ReportFiles.json(report))
+                        .readTree(report.json())
                         .get("idle_percent")
                         .isNull())
                 .isTrue();

@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class RemoteReportFilesTest {
+class RemoteTablesTest {
 
     private static final double[] PERCENTILES = new double[101];
 
@@ -23,7 +23,7 @@ class RemoteReportFilesTest {
 
     @Test
     void shouldWriteTheSameFiguresAsJsonAndAsTables() throws IOException {
-        RemoteReportFiles.write(report(), folder);
+        RemoteTables.of(report()).write(folder);
 
         String tables = Files.readString(folder.resolve("remote.md"));
         assertThat(tables)
