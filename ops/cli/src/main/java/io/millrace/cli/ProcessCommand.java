@@ -21,8 +21,8 @@ import picocli.CommandLine.Command;
             "Answers prompts from Kafka until it is stopped.",
             "",
             "SIGTERM or Ctrl-C stops it in order: it takes no more prompts, finishes those under way for at most"
-                    + " processor.drain_timeout, and leaves the group, so that another instance goes on at once. A kill at any"
-                    + " time loses nothing and doubles nothing for read_committed consumers."
+                    + " processor.drain_timeout, and leaves the group, so that another instance goes on at once. Another Ctrl-C"
+                    + " ends it at once. A kill at any time loses nothing and doubles nothing for read_committed consumers."
         },
         footer = {
             "",
@@ -74,7 +74,11 @@ final class ProcessCommand implements Callable<Integer> {
 
     private static ExitCode untilStopped(Processor processor, Duration drain, LastResort lastResort)
             throws InterruptedException {
-        try (Shutdown _ = Shutdown.onSignal(() -> processor.close(drain), drain.toSeconds() + CLOSE_SECONDS)) {
+        Runnable stop = () -> {
+            SecondInterrupt.halts();
+            processor.close(drain);
+        };
+        try (Shutdown _ = Shutdown.onSignal(stop, drain.toSeconds() + CLOSE_SECONDS)) {
             ProcessorStatus.State end = processor.app().stopped().get();
             Optional<String> stall = processor.app().stall();
             if (stall.isPresent()) {
