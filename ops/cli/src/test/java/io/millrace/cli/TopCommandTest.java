@@ -7,16 +7,28 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
 import io.millrace.schemas.EngineInterval;
+import io.millrace.schemas.FailureCode;
+import io.millrace.schemas.InferenceFailure;
+import io.millrace.schemas.InferenceMetrics;
+import io.millrace.schemas.Source;
+import io.millrace.schemas.Timings;
 import io.millrace.schemas.serde.RecordSerdes;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @WithKafka
@@ -35,6 +47,8 @@ class TopCommandTest {
                 interval(name, now.minusSeconds(3), 900), // a record of long ago, by its timestamp
                 interval(name, now.minusSeconds(2), 10),
                 interval(name, now.minusSeconds(1), 20),
+                answer(name, now.minusSeconds(30)),
+                failure(name, now.minusSeconds(30)),
                 new ProducerRecord<>(name + ".failures", null, null, "not a record".getBytes(StandardCharsets.UTF_8))));
 
         Cli once = Cli.run("top", "--once", "--window", "60", "--json", "--config", config);
@@ -47,10 +61,44 @@ class TopCommandTest {
                 .isEqualTo(15);
         assertThat(json.at("/engines/0/gate_closures").toString()).isEqualTo("[\"FULL\"]");
         assertThat(json.at("/unreadable_records").asInt()).isEqualTo(1);
+        assertThat(json.at("/window_seconds").asDouble()).isEqualTo(60);
+        assertThat(json.at("/e2e_latency_p50_ms").asDouble()).isEqualTo(1234);
+        assertThat(json.at("/failures").toString()).isEqualTo("{\"ENGINE_ERROR\":1}");
 
         Cli screen = Cli.run("top", "--once", "--config", config);
         assertThat(screen.outLines()).first().asString().startsWith("millrace top: 1 instance, last 10 s");
         assertThat(screen.out()).contains("host-1", "FULL", "Failures: none").doesNotContain("\u001B");
+    }
+
+    /** Who reads goes away after the first lines, as {@code head} does. */
+    @Test
+    @Timeout(60)
+    void shouldPrintPlainLinesWhenPipedUntilNobodyReads(TestKafka kafka) throws IOException {
+        String name = TestKafka.uniqueName("piped");
+        String config = config(kafka, name);
+        assertThat(Cli.run("topics", "create", "--config", config).exitCode()).isZero();
+        kafka.produce(List.of(interval(name, Instant.now().minusSeconds(1), 10)));
+        var read = new ByteArrayOutputStream();
+        OutputStream pipe = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                if (read.toString(StandardCharsets.UTF_8).lines().count() > 1) {
+                    throw new IOException("Broken pipe");
+                }
+                read.write(b);
+            }
+        };
+        var terminal = new Terminal(
+                InputStream.nullInputStream(),
+                new PrintStream(pipe, false, StandardCharsets.UTF_8),
+                System.err,
+                OptionalInt.empty(),
+                OptionalInt.empty());
+
+        int code = Main.run(terminal, "top", "--window", "3600", "--config", config);
+
+        assertThat(code).isZero();
+        assertThat(read.toString(StandardCharsets.UTF_8)).startsWith("TIME ").doesNotContain("\u001B");
     }
 
     @Test
@@ -94,6 +142,41 @@ class TopCommandTest {
         byte[] value = RecordSerdes.serializer(EngineInterval.class, Map.of()).serialize(topic, interval);
         Long timestamp = tokens == 900 ? start.minusSeconds(3600).toEpochMilli() : start.toEpochMilli();
         return new ProducerRecord<>(topic, 0, timestamp, "host-1".getBytes(StandardCharsets.UTF_8), value);
+    }
+
+    private static ProducerRecord<byte[], byte[]> answer(String name, Instant at) {
+        return record(
+                name + ".metrics",
+                InferenceMetrics.class,
+                InferenceMetrics.newBuilder()
+                        .setRequestId("r")
+                        .setInstance("host-1")
+                        .setModel("smollm2")
+                        .setOutcome("stop")
+                        .setTimings(new Timings(0.0, 0.0, 0.0, 5.0, 1234.0))
+                        .setCompletedAt(at)
+                        .setSource(new Source("prompts", 0, 1L, at))
+                        .build());
+    }
+
+    private static ProducerRecord<byte[], byte[]> failure(String name, Instant at) {
+        return record(
+                name + ".failures",
+                InferenceFailure.class,
+                InferenceFailure.newBuilder()
+                        .setRequestId("r")
+                        .setCode(FailureCode.ENGINE_ERROR)
+                        .setMessage("m")
+                        .setRetriable(false)
+                        .setFailedAt(at)
+                        .setSource(new Source("prompts", 0, 1L, at))
+                        .build());
+    }
+
+    private static <T extends SpecificRecord> ProducerRecord<byte[], byte[]> record(
+            String topic, Class<T> type, T value) {
+        return new ProducerRecord<>(
+                topic, RecordSerdes.serializer(type, Map.of()).serialize(topic, value));
     }
 
     private String config(TestKafka kafka, String name) throws IOException {

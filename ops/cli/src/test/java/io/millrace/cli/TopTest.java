@@ -154,6 +154,24 @@ class TopTest {
     }
 
     @Test
+    void shouldPrintEachFigureUnderItsNameAndInItsUnit() {
+        FleetView one = view(List.of(engine("host-2", "smollm2", report(List.of("FULL"), Duration.ofMillis(400)))));
+        String flow =
+                "\"prompts_per_second\":12.3,\"prompt_tokens_per_second\":340.4,\"generation_tokens_per_second\":512.4,"
+                        + "\"time_to_first_token_p50_ms\":210.0,\"time_to_first_token_p99_ms\":1349.0,"
+                        + "\"e2e_latency_p50_ms\":999.6,\"e2e_latency_p99_ms\":125000.0,";
+
+        assertThat(TopTable.json(one))
+                .hasToString("{\"at\":\"2026-11-24T12:34:56Z\",\"window_seconds\":10.0,\"instances\":1,"
+                        + "\"requests_running\":6,\"requests_waiting\":2,\"requests_pending\":120," + flow
+                        + "\"engines\":[{\"instance\":\"host-2\",\"model\":\"smollm2\"," + flow
+                        + "\"batch_size_mean\":7.5,\"busy_fraction\":0.93,\"requests_running\":3,\"requests_waiting\":1,"
+                        + "\"requests_pending\":60,\"kv_cache_usage_perc\":0.5,\"report_age_seconds\":0.4,"
+                        + "\"gate_closures\":[\"FULL\"]}],"
+                        + "\"failures\":{\"DEADLINE_EXCEEDED\":3,\"INVALID_REQUEST\":1}}");
+    }
+
+    @Test
     void shouldReadWhatSttySays() {
         var usual = new ScreenSize(80, 24);
         assertThat(ScreenSize.parse("50 132\n", usual)).isEqualTo(new ScreenSize(132, 50));
