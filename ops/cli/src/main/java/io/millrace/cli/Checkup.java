@@ -86,7 +86,7 @@ final class Checkup {
             }
         }
         out.println();
-        out.println(count(Severity.ERROR) + " errors, " + count(Severity.WARNING) + " warnings");
+        out.println(count(Severity.ERROR) + ", " + count(Severity.WARNING));
     }
 
     void printJson(PrintStream out) {
@@ -101,8 +101,10 @@ final class Checkup {
         Json.print(out, Json.object().put("exit_code", exitCode().value).set("findings", findings));
     }
 
-    private long count(Severity severity) {
-        return entries.stream().filter(entry -> entry.severity() == severity).count();
+    private String count(Severity severity) {
+        long count =
+                entries.stream().filter(entry -> entry.severity() == severity).count();
+        return count + " " + name(severity) + (count == 1 ? "" : "s");
     }
 
     private static String name(Enum<?> value) {

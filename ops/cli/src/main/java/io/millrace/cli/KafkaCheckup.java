@@ -6,6 +6,7 @@ import io.millrace.schemas.serde.RecordSerdes;
 import io.millrace.schemas.serde.RegistryUnavailableException;
 import io.millrace.streams.app.Finding;
 import io.millrace.streams.app.ProcessorSettings;
+import io.millrace.streams.app.StartException;
 import io.millrace.streams.app.Topics;
 import io.millrace.streams.config.MillraceConfig;
 import java.time.Duration;
@@ -35,6 +36,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -145,11 +147,7 @@ final class KafkaCheckup {
                             .describedGroups(),
                     id);
             if (lacks(group.authorizedOperations(), AclOperation.READ)) {
-                checkup.found(
-                        Area.KAFKA,
-                        Severity.ERROR,
-                        "group " + id + ": this user may not READ it",
-                        "allow READ on the group " + id);
+                forbiddenGroup(id, "this user may not READ it");
             } else {
                 checkup.ok(
                         Area.KAFKA,
@@ -157,9 +155,17 @@ final class KafkaCheckup {
                                 + group.groupState().toString().toLowerCase(Locale.ROOT));
             }
         } catch (ExecutionException e) {
-            // a group that nobody has joined yet is unknown to newer brokers
-            checkup.note(Area.KAFKA, "group " + id + ": " + reason(e));
+            if (e.getCause() instanceof GroupAuthorizationException) {
+                forbiddenGroup(id, reason(e));
+            } else {
+                // a group that nobody has joined yet is unknown to newer brokers
+                checkup.note(Area.KAFKA, "group " + id + ": " + reason(e));
+            }
         }
+    }
+
+    private void forbiddenGroup(String id, String what) {
+        checkup.found(Area.KAFKA, Severity.ERROR, "group " + id + ": " + what, "allow READ on the group " + id);
     }
 
     private static <T> T get(Map<String, KafkaFuture<T>> futures, String key)
@@ -177,7 +183,18 @@ final class KafkaCheckup {
 
     private void topics(Admin admin) throws InterruptedException {
         permissions(admin);
-        List<Finding> findings = Topics.check(admin, settings);
+        try {
+            settings(Topics.check(admin, settings));
+        } catch (StartException e) {
+            checkup.found(
+                    Area.KAFKA,
+                    Severity.ERROR,
+                    "topics: " + e.getMessage(),
+                    "allow DESCRIBE and DESCRIBE_CONFIGS on all topics of the configuration");
+        }
+    }
+
+    private void settings(List<Finding> findings) {
         for (Finding finding : findings) {
             checkup.found(
                     Area.KAFKA,
@@ -218,7 +235,7 @@ final class KafkaCheckup {
                 if (lacking.isEmpty()) {
                     allowed.add(topic.getKey());
                 } else {
-                    forbidden(topic.getKey(), lacking.toString());
+                    forbidden(topic.getKey(), "this user lacks " + lacking);
                 }
             } catch (ExecutionException e) {
                 if (!(e.getCause()
@@ -237,7 +254,7 @@ final class KafkaCheckup {
         checkup.found(
                 Area.KAFKA,
                 Severity.ERROR,
-                "topic " + topic + ": this user lacks " + what,
+                "topic " + topic + ": " + what,
                 "allow it for the user that runs 'process'; prompts and control are read, the others written");
     }
 

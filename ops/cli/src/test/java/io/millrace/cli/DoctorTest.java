@@ -3,6 +3,8 @@ package io.millrace.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import io.millrace.devstack.EmbeddedKafka;
+import io.millrace.devstack.EmbeddedKafkaOptions;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
 import java.io.IOException;
@@ -11,6 +13,17 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -52,13 +65,14 @@ class DoctorTest {
                 .contains("topics: this user may do what it must on ")
                 .contains("  note     none configured: records are JSON")
                 .contains("  ok       big: endpoint a (" + url + ") has model big-70b")
-                .endsWith("0 errors, " + warnings(doctor) + " warnings\n");
+                .endsWith("0 errors, " + warnings(doctor) + "\n");
     }
 
-    private static long warnings(Cli doctor) {
-        return doctor.outLines().stream()
+    private static String warnings(Cli doctor) {
+        long count = doctor.outLines().stream()
                 .filter(line -> line.startsWith("  warning"))
                 .count();
+        return count == 1 ? "1 warning" : count + " warnings";
     }
 
     @Test
@@ -122,9 +136,53 @@ class DoctorTest {
         assertThat(doctor.exitCode()).isEqualTo(6);
         assertThat(doctor.out())
                 .contains("\"exit_code\":6")
+                .contains("{\"area\":\"kafka\",\"severity\":\"error\",\"what\":\"bootstrap.servers=127.0.0.1:1,")
                 .contains("bootstrap.servers=127.0.0.1:1, expected=Kafka to answer there: no answer within 10 s")
                 .contains("schema.registry.url=http://127.0.0.1:1 (ConnectException)")
                 .containsPattern("\"area\":\"models\",\"severity\":\"error\",\"what\":\"broken: [^\"]*broken.gguf");
+    }
+
+    /** A broker with an authorizer that lets everybody do what nobody has forbidden. */
+    @Test
+    void shouldNameWhatThisUserMayNotDo() throws Exception {
+        EmbeddedKafkaOptions options = EmbeddedKafkaOptions.temporary()
+                .withProperty("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
+                .withProperty("allow.everyone.if.no.acl.found", "true");
+        try (EmbeddedKafka kafka = EmbeddedKafka.start(options);
+                Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+            String config = config(kafka.bootstrapServers(), "forbidden", "models: {fake: {engine: echo}}\n");
+            Cli.run("topics", "create", "--replication-factor", "1", "--config", config);
+            admin.createAcls(List.of(
+                            acl(ResourceType.TOPIC, "forbidden.results", AclOperation.ALL, AclPermissionType.ALLOW),
+                            acl(ResourceType.TOPIC, "forbidden.results", AclOperation.WRITE, AclPermissionType.DENY),
+                            acl(ResourceType.TOPIC, "forbidden.metrics", AclOperation.DESCRIBE, AclPermissionType.DENY),
+                            acl(ResourceType.GROUP, "forbidden", AclOperation.READ, AclPermissionType.DENY),
+                            acl(
+                                    ResourceType.TRANSACTIONAL_ID,
+                                    "forbidden-doctor",
+                                    AclOperation.WRITE,
+                                    AclPermissionType.DENY)))
+                    .all()
+                    .get(1, TimeUnit.MINUTES);
+
+            Cli doctor = Cli.run("doctor", "--config", config);
+
+            assertThat(doctor.exitCode()).as(doctor.out() + doctor.err()).isEqualTo(6);
+            assertThat(doctor.out())
+                    .contains("  error    transactional id forbidden-doctor: ")
+                    .contains("  error    group forbidden: ")
+                    .contains("  error    topic forbidden.results: this user lacks [WRITE]")
+                    .contains("  error    topic forbidden.metrics: Topic authorization failed.")
+                    .contains(
+                            "  error    topics: cannot describe topic forbidden.metrics: Topic authorization failed.");
+        }
+    }
+
+    private static AclBinding acl(
+            ResourceType type, String name, AclOperation operation, AclPermissionType permission) {
+        return new AclBinding(
+                new ResourcePattern(type, name, PatternType.LITERAL),
+                new AccessControlEntry("User:ANONYMOUS", "*", operation, permission));
     }
 
     private String serve(int status, String body) throws IOException {

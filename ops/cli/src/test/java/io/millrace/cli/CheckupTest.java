@@ -1,0 +1,141 @@
+package io.millrace.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import io.millrace.cli.Checkup.Area;
+import io.millrace.cli.Checkup.Severity;
+import io.millrace.modelstore.ModelStore;
+import io.millrace.streams.config.MillraceConfig;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What doctor makes of its findings, and those about models; what it finds in Kafka is in {@link DoctorTest}. */
+class CheckupTest {
+
+    private final Checkup checkup = new Checkup();
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void shouldEndWellWithNothingButNotes() {
+        checkup.ok(Area.MACHINE, "cores");
+        checkup.note(Area.REGISTRY, "none");
+
+        assertThat(checkup.exitCode()).isEqualTo(ExitCode.OK);
+        assertThat(printed()).isEqualTo("""
+                this machine
+                  ok       cores
+                schema registry
+                  note     none
+
+                0 errors, 0 warnings
+                """);
+    }
+
+    @Test
+    void shouldEndWithTheFirstErrorWhateverElseItFinds() {
+        checkup.found(Area.KAFKA, Severity.WARNING, "slow", "hurry");
+        assertThat(checkup.exitCode()).isEqualTo(ExitCode.WARNING);
+
+        checkup.found(Area.MODELS, Severity.ERROR, "away", "start it");
+        checkup.found(Area.KAFKA, Severity.ERROR, "gone", "look");
+
+        assertThat(checkup.exitCode()).isEqualTo(ExitCode.MODEL);
+        assertThat(printed()).isEqualTo("""
+                Kafka
+                  warning  slow
+                           Remedy: hurry
+                  error    gone
+                           Remedy: look
+                models
+                  error    away
+                           Remedy: start it
+
+                2 errors, 1 warning
+                """);
+        var bytes = new ByteArrayOutputStream();
+        checkup.printJson(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        assertThat(bytes.toString(StandardCharsets.UTF_8))
+                .isEqualTo("{\"exit_code\":5,\"findings\":["
+                        + "{\"area\":\"kafka\",\"severity\":\"warning\",\"what\":\"slow\",\"remedy\":\"hurry\"},"
+                        + "{\"area\":\"models\",\"severity\":\"error\",\"what\":\"away\",\"remedy\":\"start it\"},"
+                        + "{\"area\":\"kafka\",\"severity\":\"error\",\"what\":\"gone\",\"remedy\":\"look\"}]}\n");
+    }
+
+    @Test
+    void shouldWarnOfAnEndpointThatIsAwayBesideOneThatIsNotAndOfAContextThatNoServerHas() throws Exception {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        byte[] body = "{\"data\":[{\"id\":\"big\",\"max_model_len\":4096}]}".getBytes(StandardCharsets.UTF_8);
+        server.createContext("/v1/models", exchange -> {
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+        try {
+            look("""
+                    models:
+                      big:
+                        engine: remote
+                        max_model_len: 8192
+                        remote:
+                          endpoints:
+                            a: { url: "http://127.0.0.1:%d/v1" }
+                            b: { url: "http://127.0.0.1:1/v1" }
+                    """.formatted(server.getAddress().getPort()));
+        } finally {
+            server.stop(0);
+        }
+
+        assertThat(checkup.exitCode()).isEqualTo(ExitCode.WARNING);
+        assertThat(printed())
+                .contains("  warning  big: max_model_len=8192, expected=at most 4096, which endpoint a takes")
+                .contains("  warning  big: endpoint b (http://127.0.0.1:1/v1) ")
+                .endsWith("0 errors, 2 warnings\n");
+    }
+
+    @Test
+    void shouldSayWhichSecretIsMissing() throws Exception {
+        look("models: {m: {engine: remote, remote: {endpoints: {a: {url: 'http://h'}}, api_key: 'env:NO_SUCH_KEY'}}}");
+
+        assertThat(checkup.exitCode()).isEqualTo(ExitCode.MODEL);
+        assertThat(printed())
+                .contains("  error    m: remote.api_key=env:NO_SUCH_KEY, expected=a variable that is set")
+                .contains("Remedy: correct models.m.remote, or set the variable or write the file that it names");
+    }
+
+    @Test
+    void shouldWarnOfAFileThatHasChangedSinceItWasVerified() throws Exception {
+        Path gguf = Files.writeString(folder.resolve("a.gguf"), "GGUF, one might think");
+        Path yaml = Files.writeString(folder.resolve("m.yaml"), "models: {m: {source: 'file:" + gguf + "'}}\n");
+        Cli.run("model", "pull", "m", "--model-home", folder.toString(), "--config", yaml.toString());
+        Files.writeString(gguf, "GGUF, one might hope");
+        Files.setLastModifiedTime(gguf, FileTime.fromMillis(0));
+
+        look(Files.readString(yaml));
+
+        assertThat(checkup.exitCode()).isEqualTo(ExitCode.WARNING);
+        assertThat(printed()).contains("  warning  m: " + gguf + " has changed since it was verified");
+    }
+
+    private void look(String yaml) throws Exception {
+        MillraceConfig config = MillraceConfig.parse("m.yaml", yaml);
+        new ModelCheckup(checkup, ModelStore.open(folder)).run(config.models().values());
+    }
+
+    private String printed() {
+        var bytes = new ByteArrayOutputStream();
+        checkup.print(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+}
