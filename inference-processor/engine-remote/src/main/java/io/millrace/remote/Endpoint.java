@@ -222,7 +222,7 @@ final class Endpoint {
             streams = attempt.delivery() == Delivery.STREAMED;
         }
         if (attempt.delivery() == Delivery.WHOLE) {
-            wholeLimit.answered(attempt.epoch(), now - attempt.sentNanos(), attempt.inFlight());
+            wholeLimit.answered(now - attempt.sentNanos(), attempt.inFlight());
         }
         refused(attempt, now);
     }

@@ -24,7 +24,7 @@ final class RetryBudget {
 
     /** A request is sent for the first time. */
     void request() {
-        retries = Math.min(RESERVE, retries + perRequest);
+        retries += perRequest;
     }
 
     /** Takes one retry out, if there is one. */

@@ -78,13 +78,9 @@ final class ThroughputLimit implements AdaptiveLimit {
     /**
      * A request was answered.
      *
-     * @param sentIn the epoch in which it was sent
      * @param inFlight requests in flight when it was sent, itself included
      */
-    void answered(int sentIn, long nanos, int inFlight) {
-        if (sentIn != epoch) {
-            return;
-        }
+    void answered(long nanos, int inFlight) {
         samples++;
         sumNanos += nanos;
         sumInFlight += inFlight;

@@ -47,8 +47,7 @@ final class TokenEstimate {
     /** Learns from an answer. */
     void measured(PromptSize prompt, SamplingParameters sampling, TokenCounts counts) {
         if (counts.prompt().isPresent() && prompt.chars() > 0) {
-            double ofText = Math.max(0, counts.prompt().getAsInt() - prompt.tokens());
-            promptTokens += NEWEST * (ofText - promptTokens);
+            promptTokens += NEWEST * (counts.prompt().getAsInt() - promptTokens);
             promptChars += NEWEST * ((double) prompt.chars() - promptChars);
         }
         if (counts.completion().isPresent()) {
