@@ -22,6 +22,7 @@ import io.millrace.remote.protocol.Fault.Kind;
 import io.millrace.remote.protocol.OpenAiProtocol;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,11 +37,13 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Decisions alone: time is the test's, and so is what servers say. */
 class DispatcherTest implements Dispatcher.Actions {
 
     private final FakeClock clock = new FakeClock();
+    private Optional<String> version = Optional.empty();
     private final Map<String, Attempt> sent = new LinkedHashMap<>(); // by request, not yet ended
     private final Map<String, Flight> flights = new LinkedHashMap<>();
     private final Map<String, Completion> completions = new LinkedHashMap<>();
@@ -68,7 +71,7 @@ class DispatcherTest implements Dispatcher.Actions {
         for (Server server : options.endpoints()) {
             endpoints.add(new Endpoint(server, options, backOff, SlackGate.OPEN, clock));
         }
-        ModelInfo model = new ModelInfo("m", Optional.empty(), Optional.empty(), 1);
+        ModelInfo model = new ModelInfo("m", version, Optional.empty(), 1);
         return new Dispatcher(model, options, endpoints, backOff, clock, meters, this);
     }
 
@@ -87,6 +90,16 @@ class DispatcherTest implements Dispatcher.Actions {
     }
 
     private void accept(Dispatcher dispatcher, String id, String prompt, int maxTokens, Operation operation) {
+        accept(dispatcher, id, prompt, maxTokens, operation, Optional.empty());
+    }
+
+    private void accept(
+            Dispatcher dispatcher,
+            String id,
+            String prompt,
+            int maxTokens,
+            Operation operation,
+            Optional<Instant> deadline) {
         InferenceRequest request = new InferenceRequest(
                 id,
                 operation,
@@ -96,7 +109,7 @@ class DispatcherTest implements Dispatcher.Actions {
                 0,
                 0,
                 "",
-                Optional.empty(),
+                deadline,
                 clock.nanoTime());
         OpenAiProtocol protocol = new OpenAiProtocol("m", Map.of());
         assertThat(dispatcher.accept(new Flight(request, protocol.call(request), _ -> {}, clock)))
@@ -192,6 +205,7 @@ class DispatcherTest implements Dispatcher.Actions {
                 IntStream.range(0, 20).mapToObj(i -> endpointOf("burst" + i)).toList();
         assertThat(burst.subList(0, 2)).containsOnly(homes.get("prefix 0"));
         assertThat(burst).contains("a", "b", "c");
+        assertThat(burst.subList(0, 7)).as("long before it is full").anyMatch(each -> !each.equals(burst.getFirst()));
     }
 
     @Test
@@ -389,11 +403,12 @@ class DispatcherTest implements Dispatcher.Actions {
         });
     }
 
-    @Test
-    void shouldShrinkTheLimitOfAServerThatRefusesForOthersSake() {
+    @ParameterizedTest
+    @EnumSource(names = {"GENERATE", "EMBED"})
+    void shouldShrinkTheLimitOfAServerThatRefusesForOthersSake(Operation operation) {
         Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
         for (int i = 0; i < 8; i++) {
-            accept(dispatcher, "r" + i, "x", 10);
+            accept(dispatcher, "r" + i, "x", 10, operation);
         }
         assertThat(endpoints.getFirst().limit()).isEqualTo(8);
         for (int i = 4; i < 8; i++) {
@@ -505,7 +520,7 @@ class DispatcherTest implements Dispatcher.Actions {
         }
         for (int outage = 0; outage < 5; outage++) {
             assertThat(List.copyOf(sent.keySet())).containsExactly("r0", "r1", "r2", "r3");
-            for (String id : List.copyOf(sent.keySet())) {
+            for (String id : List.copyOf(sent.keySet()).reversed()) {
                 end(dispatcher, id, away(Kind.BAD_GATEWAY));
             }
             tickAfter(dispatcher, Duration.ofSeconds(1));
@@ -552,7 +567,7 @@ class DispatcherTest implements Dispatcher.Actions {
     }
 
     @Test
-    void shouldKeepATokenWaitingNoLongerForAServerThatIsAwayWhileAnotherAnswers() {
+    void shouldLetWhatSteppedAsideGoToAnotherServerThatAnswers() {
         Dispatcher dispatcher = dispatcher(servers("a", "b"), options -> options.maxNumSeqs(2));
         accept(dispatcher, "r0", "x", 10);
         accept(dispatcher, "r1", "x", 10);
@@ -583,5 +598,249 @@ class DispatcherTest implements Dispatcher.Actions {
         assertThat(sent).containsOnlyKeys("r1");
         end(dispatcher, "r1", answered());
         assertThat(completions.get("r1")).as("nobody else is to blame").isInstanceOf(Completion.Completed.class);
+    }
+
+    @Test
+    void shouldNotSendWhatIsOverdueAlready() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        Instant before = clock.now().minusMillis(1);
+        accept(dispatcher, "late", "x", 10, Operation.GENERATE, Optional.of(before));
+
+        assertThat(sent).isEmpty();
+        assertThat(completions.get("late")).isInstanceOfSatisfying(Failed.class, failed -> {
+            assertThat(failed.code()).isEqualTo(FailureCode.DEADLINE_EXCEEDED);
+            assertThat(failed.message()).isEqualTo("deadline=" + before + ", passed while waiting");
+        });
+    }
+
+    @Test
+    void shouldKeepThePlaceOfWhatFoundNobody() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options.maxNumSeqs(1));
+        accept(dispatcher, "r0", "x", 10);
+        accept(dispatcher, "r1", "x", 10);
+        end(dispatcher, "r0", away(Kind.CONNECT));
+        tickAfter(dispatcher, Duration.ofSeconds(1));
+
+        assertThat(sent).containsOnlyKeys("r0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"answered", "refused", "broken", "away", "no path"})
+    void shouldEndWhatIsCancelledAsCancelledWhateverItsServerSaysLast(String last) {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        accept(dispatcher, "before", "x", 10);
+        end(dispatcher, "before", answered());
+        accept(dispatcher, "r", "x", 10, Operation.EMBED);
+        dispatcher.cancel("r");
+        clock.advance(Duration.ofMillis(1));
+
+        Outcome outcome = switch (last) {
+            case "answered" -> answered();
+            case "refused" -> new Outcome.Faulted(Fault.Refused.invalid("no"), "");
+            case "broken" -> broken();
+            case "away" -> away();
+            default -> away(Kind.NOT_FOUND);
+        };
+        end(dispatcher, "r", outcome);
+
+        assertThat(completions.get("r"))
+                .isInstanceOfSatisfying(
+                        Failed.class, failed -> assertThat(failed.code()).isEqualTo(FailureCode.CANCELLED));
+    }
+
+    @Test
+    void shouldNotBlameARequestForWhatWasUnderWayBeforeItFailed() {
+        Dispatcher dispatcher = dispatcher(
+                servers("a"), options -> options.breaker(new RemoteOptions.Breaker(1, 1000, Duration.ofSeconds(1))));
+        for (int i = 0; i < 6; i++) {
+            accept(dispatcher, "old" + i, "x", 10);
+        }
+        accept(dispatcher, "r", "x", 10);
+        for (int i = 0; i < 6; i++) {
+            clock.advance(Duration.ofMillis(1));
+            end(dispatcher, "r", away(Kind.MISCONFIGURED));
+            clock.advance(Duration.ofMillis(1));
+            end(dispatcher, "old" + i, answered());
+            tickAfter(dispatcher, Duration.ofSeconds(9));
+            assertThat(sent).as("a key that was revoked meanwhile").containsKey("r");
+        }
+    }
+
+    @Test
+    void shouldNotBlameARequestThatIsAnsweredItself() {
+        Dispatcher dispatcher = dispatcher(
+                servers("a"),
+                options -> options.retries(
+                                new RemoteOptions.Retries(100, 1, Duration.ofMillis(1), Duration.ofMillis(1)))
+                        .breaker(new RemoteOptions.Breaker(1, 1000, Duration.ofSeconds(1))));
+        accept(dispatcher, "r", "x", 10);
+        for (int i = 0; i < 6; i++) {
+            clock.advance(Duration.ofMillis(1));
+            end(dispatcher, "r", away(Kind.BAD_GATEWAY));
+            tickAfter(dispatcher, Duration.ofSeconds(1));
+            firstToken(dispatcher, "r");
+            end(dispatcher, "r", broken());
+            tickAfter(dispatcher, Duration.ofSeconds(1));
+            assertThat(sent).containsKey("r");
+        }
+    }
+
+    @Test
+    void shouldGrowFastAlsoAfterManyThatEndedWithoutAToken() {
+        Dispatcher dispatcher = dispatcher(List.of(server("a", 100, OptionalLong.empty())), options -> options);
+        for (int i = 0; i < 30; i++) {
+            accept(dispatcher, "refused" + i, "x", 10);
+            clock.advance(Duration.ofMillis(1));
+            end(dispatcher, "refused" + i, new Outcome.Faulted(Fault.Refused.invalid("no"), ""));
+        }
+        for (int i = 0; i < 8; i++) {
+            accept(dispatcher, "r" + i, "x", 10);
+        }
+        for (int i = 0; i < 6; i++) {
+            firstToken(dispatcher, "r" + i);
+        }
+        assertThat(endpoints.getFirst().limit()).isGreaterThan(8);
+    }
+
+    @Test
+    void shouldTryAServerAgainThatWasBusyWhenItsBreakerWasHalfOpen() {
+        Dispatcher dispatcher = dispatcher(
+                servers("a"),
+                options -> options.breaker(new RemoteOptions.Breaker(0.5, 2, Duration.ofSeconds(1)))
+                        .retries(new RemoteOptions.Retries(9, 1, Duration.ofMillis(1), Duration.ofMillis(1))));
+        accept(dispatcher, "r", "x", 10);
+        end(dispatcher, "r", broken());
+        assertThat(endpoints.getFirst().breakerState()).isEqualTo(State.OPEN);
+        for (int i = 0; i < 10; i++) {
+            tickAfter(dispatcher, Duration.ofSeconds(2));
+            assertThat(sent).containsOnlyKeys("r");
+            end(dispatcher, "r", away(Kind.RATE_LIMITED));
+        }
+    }
+
+    @Test
+    void shouldShareManyPrefixesEvenly() {
+        Dispatcher dispatcher = dispatcher(servers("a", "b", "c"), options -> options.choice(Choice.PREFIX_AFFINITY));
+        Map<String, Integer> homes = new LinkedHashMap<>();
+        for (int i = 1000; i < 1300; i++) {
+            accept(dispatcher, "r" + i, "prefix " + i, 10);
+            homes.merge(endpointOf("r" + i), 1, Integer::sum);
+            end(dispatcher, "r" + i, answered());
+        }
+        assertThat(homes.values()).hasSize(3).allMatch(count -> count > 80);
+    }
+
+    @Test
+    void shouldEndWhatSteppedAsideAtItsDeadline() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        Instant deadline = clock.now().plusMillis(100);
+        accept(dispatcher, "r", "x", 10, Operation.GENERATE, Optional.of(deadline));
+        end(dispatcher, "r", away(Kind.BAD_GATEWAY));
+        tickAfter(dispatcher, Duration.ofMillis(100));
+
+        assertThat(completions.get("r"))
+                .isInstanceOfSatisfying(
+                        Failed.class, failed -> assertThat(failed.code()).isEqualTo(FailureCode.DEADLINE_EXCEEDED));
+        assertThat(dispatcher.stats().waiting()).isZero();
+    }
+
+    @Test
+    void shouldEndWhatPausesAtItsDeadlineAndWhenItIsCancelled() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        accept(
+                dispatcher,
+                "r0",
+                "x",
+                10,
+                Operation.GENERATE,
+                Optional.of(clock.now().plusMillis(100)));
+        accept(dispatcher, "r1", "x", 10);
+        end(dispatcher, "r0", broken());
+        end(dispatcher, "r1", broken());
+        dispatcher.cancel("r1");
+        assertThat(completions).containsOnlyKeys("r1");
+        tickAfter(dispatcher, Duration.ofMillis(100));
+
+        assertThat(completions).containsOnlyKeys("r0", "r1");
+        assertThat(dispatcher.stats().waiting()).isZero();
+    }
+
+    @Test
+    void shouldPauseBeforeEachFurtherAttempt() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        accept(dispatcher, "r", "x", 10);
+        for (int seconds = 1; seconds <= 2; seconds++) {
+            end(dispatcher, "r", broken());
+            tickAfter(dispatcher, Duration.ofMillis(seconds * 500 - 1));
+            assertThat(sent).isEmpty();
+            tickAfter(dispatcher, Duration.ofMillis(seconds * 500 + 1));
+            assertThat(sent).containsOnlyKeys("r");
+        }
+    }
+
+    @Test
+    void shouldTakeADeadlineInAnotherAgeForOneThatDoesNotPass() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        accept(dispatcher, "r", "x", 10, Operation.GENERATE, Optional.of(Instant.parse("9999-12-31T23:59:59Z")));
+        tickAfter(dispatcher, Duration.ofDays(365));
+
+        assertThat(sent).containsOnlyKeys("r");
+        assertThat(completions).isEmpty();
+    }
+
+    @Test
+    void shouldReportTheServersVersionAndItsOwnCountWhereNothingElseIsKnown() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        accept(dispatcher, "r", "x", 10);
+        Objects.requireNonNull(flights.get("r")).parts(7);
+        Outcome answered = new Outcome.Answered(new Answer(
+                new Output.Text("a", List.of(), List.of(), List.of()),
+                FinishReason.STOP,
+                new TokenCounts(OptionalInt.empty(), 0, OptionalInt.empty()),
+                Optional.of("served-1")));
+        end(dispatcher, "r", answered);
+
+        assertThat(completions.get("r")).isInstanceOfSatisfying(Completion.Completed.class, completed -> {
+            assertThat(completed.model().version()).contains("served-1");
+            assertThat(completed.usage().completionTokens()).isEqualTo(7);
+        });
+    }
+
+    @Test
+    void shouldReportTheConfiguredVersionRatherThanTheServers() {
+        version = Optional.of("mine");
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
+        accept(dispatcher, "r", "x", 10);
+        Outcome answered = new Outcome.Answered(new Answer(
+                new Output.Text("a", List.of(), List.of(), List.of()),
+                FinishReason.STOP,
+                new TokenCounts(OptionalInt.empty(), 0, OptionalInt.empty()),
+                Optional.of("served-1")));
+        end(dispatcher, "r", answered);
+
+        assertThat(completions.get("r"))
+                .isInstanceOfSatisfying(
+                        Completion.Completed.class,
+                        completed -> assertThat(completed.model().version()).contains("mine"));
+    }
+
+    @Test
+    void shouldCompleteNothingAfterItIsClosed() {
+        Dispatcher dispatcher = dispatcher(servers("a"), options -> options.maxNumSeqs(1));
+        accept(dispatcher, "runs", "x", 10);
+        accept(
+                dispatcher,
+                "waits",
+                "x",
+                10,
+                Operation.GENERATE,
+                Optional.of(clock.now().plusMillis(1)));
+        assertThat(dispatcher.close()).containsExactly(attempt("runs"));
+
+        end(dispatcher, "runs", answered());
+        tickAfter(dispatcher, Duration.ofSeconds(1));
+
+        assertThat(completions).isEmpty();
+        assertThat(sent).isEmpty();
     }
 }

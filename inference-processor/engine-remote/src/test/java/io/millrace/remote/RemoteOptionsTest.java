@@ -14,11 +14,14 @@ import io.millrace.remote.RemoteOptions.Slack;
 import io.millrace.remote.RemoteOptions.Tls;
 import io.millrace.remote.protocol.OpenInferenceProtocol.Method;
 import io.millrace.remote.protocol.OpenInferenceProtocol.Tensors;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyPairGenerator;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -110,6 +113,21 @@ class RemoteOptionsTest {
         assertThat(server.shownUrl()).isEqualTo("https://host/deploy/");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "http://host:8000/v1, http://HOST:8000/metrics, true",
+        "http://host:8000/v1, http://other:8000/metrics, false",
+        "http://host:8000/v1, http://host:8001/metrics, false",
+        "http://host:8000/v1, https://host:8000/metrics, false",
+        "http://host/v1, http://host:80, true",
+        "https://host/v1, https://host:443/x, true",
+        "https://host/v1, https://host:80/x, false",
+        "https://host/v1, https://host.evil.example/x, false",
+    })
+    void shouldKnowItsOwnHostAndPort(URI endpoint, URI other, boolean isOwn) {
+        assertThat(Server.of("a", endpoint).isAt(other)).isEqualTo(isOwn);
+    }
+
     private static Connection connection(Map<String, String> headers, Optional<URI> proxy, Duration read, long bytes) {
         return new Connection(
                 headers, Map.of(), Optional.empty(), proxy, HttpClient.Version.HTTP_1_1, SECOND, read, SECOND, bytes);
@@ -184,6 +202,51 @@ class RemoteOptionsTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> PemTls.context(new Tls(Optional.of(file), Optional.empty(), Optional.empty())))
                 .withMessageStartingWith("remote.tls");
+    }
+
+    @Test
+    void shouldSayWhichTlsFileIsNotWhatItShouldBe(@TempDir Path dir) throws Exception {
+        Path empty = Files.writeString(dir.resolve("empty.pem"), "");
+        wrong(
+                () -> PemTls.context(new Tls(Optional.of(empty), Optional.empty(), Optional.empty())),
+                "remote.tls.ca_file=" + empty + ", expected=a PEM file of certificates");
+
+        Path certificate = TestCertificate.make(dir, "client").certificate();
+        Path old = Files.writeString(dir.resolve("old.pem"), "-----BEGIN RSA PRIVATE KEY-----");
+        wrong(
+                () -> PemTls.context(new Tls(Optional.empty(), Optional.of(certificate), Optional.of(old))),
+                "remote.tls.key_file=" + old + ", expected=a PEM file with BEGIN PRIVATE KEY: openssl pkcs8 -topk8"
+                        + " -nocrypt makes one of others");
+        Path none = pem(dir.resolve("none.pem"), new byte[] {1, 2, 3});
+        wrong(
+                () -> PemTls.context(new Tls(Optional.empty(), Optional.of(certificate), Optional.of(none))),
+                "remote.tls.key_file=" + none + ", expected=a key of [RSA, EC, EdDSA]");
+        for (String algorithm : List.of("RSA", "EC", "Ed25519")) {
+            byte[] key = KeyPairGenerator.getInstance(algorithm)
+                    .generateKeyPair()
+                    .getPrivate()
+                    .getEncoded();
+            Path file = pem(dir.resolve(algorithm + ".pem"), key);
+            assertThat(PemTls.context(new Tls(Optional.empty(), Optional.of(certificate), Optional.of(file))))
+                    .as(algorithm)
+                    .isNotNull();
+        }
+    }
+
+    private static Path pem(Path file, byte[] key) throws IOException {
+        String text = Base64.getMimeEncoder().encodeToString(key);
+        return Files.writeString(file, "-----BEGIN PRIVATE KEY-----\n" + text + "\n-----END PRIVATE KEY-----\n");
+    }
+
+    @Test
+    void shouldNotTakeAnythingForASecret(@TempDir Path dir) throws Exception {
+        wrong(
+                () -> Secret.at("remote.api_key", "env:KEY", Map.of("KEY", "")),
+                "remote.api_key=env:KEY, expected=one line of ASCII that is not empty");
+        Path large = Files.writeString(dir.resolve("large"), "x".repeat((64 << 10) + 1));
+        wrong(
+                () -> Secret.at("remote.api_key", "file:" + large),
+                "remote.api_key=file:" + large + ", expected=a file of at most 65536 bytes");
     }
 
     @Test

@@ -43,6 +43,15 @@ class SlackTest {
         assertThat(CURVE.at(value)).isEqualTo(fraction, within(1e-9));
     }
 
+    @Test
+    void shouldBeLevelBeforeTheFirstPointAndAfterTheLast() {
+        SlackCurve curve = SlackCurve.parse("2:0.9, 4:0.5");
+        assertThat(curve.at(0)).isEqualTo(0.9);
+        assertThat(curve.at(100)).isEqualTo(0.5);
+        assertThat(SlackCurve.parse("2:0.7").at(0)).isEqualTo(0.7);
+        assertThat(SlackCurve.parse("2:0.7").at(3)).isEqualTo(0.7);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -314,6 +323,17 @@ class SlackTest {
             await().until(() -> engine.engine().describe().contains("expected=a readable file"));
             Files.writeString(key, "sk-2");
             await().until(() -> engine.engine().describe().contains("slack 0.50"));
+        }
+    }
+
+    @Test
+    void shouldNotReadWhatComesWithAnotherStatus() throws Exception {
+        try (SocketServer server = SocketServer.start(
+                        (_, reply) -> reply.whole(404, "text/plain", "vllm:num_requests_waiting 0"));
+                TestEngine engine = TestEngine.before(
+                        List.of(server.url()), options -> options.slack(slack(Optional.empty(), WAITING)))) {
+            await().until(() -> engine.engine().describe().contains("status=404, expected=200"));
+            assertThat(engine.engine().stats().healthy()).isFalse();
         }
     }
 }

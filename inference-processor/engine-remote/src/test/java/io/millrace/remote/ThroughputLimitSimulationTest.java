@@ -157,6 +157,16 @@ class ThroughputLimitSimulationTest implements Dispatcher.Actions {
         assertThat(many.meanQueue()).isLessThanOrEqualTo(9);
     }
 
+    @Test
+    void shouldFollowAServerFromOneSlotToMany() {
+        server.slots(1);
+        run(3000);
+        server.slots(16);
+        run(16 * 200);
+
+        assertThat(run(16 * 200).meanBusy() / 16).isGreaterThanOrEqualTo(0.9);
+    }
+
     @ParameterizedTest
     @ValueSource(doubles = {3, 1 / 3.0})
     void shouldStayWhereItIsWhenAllTextsGetLongerOrShorter(double factor) {

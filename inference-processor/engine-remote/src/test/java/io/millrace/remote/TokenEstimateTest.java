@@ -59,4 +59,22 @@ class TokenEstimateTest {
                 SamplingParameters.builder().maxTokens(Integer.MAX_VALUE).build();
         assertThat(estimate.tokens(new PromptSize(Long.MAX_VALUE, 0), most)).isEqualTo(Integer.MAX_VALUE);
     }
+
+    @Test
+    void shouldLearnNothingOfTextsFromPromptsThatAreTokensAlready() {
+        for (int i = 0; i < 200; i++) {
+            estimate.measured(
+                    new PromptSize(0, 5000), UP_TO_100, new TokenCounts(OptionalInt.of(5000), 0, OptionalInt.empty()));
+        }
+        assertThat(estimate.promptTokens(new PromptSize(400, 0))).isEqualTo(100);
+    }
+
+    @Test
+    void shouldNotReserveMoreThanMaxTokensWhateverAServerHasWritten() {
+        for (int i = 0; i < 200; i++) {
+            estimate.measured(
+                    new PromptSize(400, 0), UP_TO_100, new TokenCounts(OptionalInt.of(100), 0, OptionalInt.of(1000)));
+        }
+        assertThat(estimate.tokens(new PromptSize(400, 0), UP_TO_100)).isBetween(200, 201);
+    }
 }

@@ -18,6 +18,8 @@ import io.millrace.engine.ResponseFormat;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.remote.protocol.ServerCall.Delivery;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -332,5 +334,59 @@ class OpenAiProtocolTest {
                 .isInstanceOfSatisfying(
                         FaultException.class, e -> assertThat(e.fault()).isInstanceOf(Fault.Refused.class))
                 .hasMessageStartingWith("finish_reason=" + reason);
+    }
+
+    @Test
+    void shouldTakeAnEmptyAnswerWithoutLogprobs() throws FaultException {
+        SamplingParameters three = SamplingParameters.builder().logprobs(3).build();
+        Answer answer = read(three, "{'choices':[{'delta':{},'finish_reason':'stop'}]}");
+        assertThat(((Output.Text) answer.output()).logprobs()).isEmpty();
+    }
+
+    @Test
+    void shouldCutAtTheFirstOfSeveralStopStringsWhateverTheirOrder() throws FaultException {
+        SamplingParameters stop =
+                SamplingParameters.builder().stop(List.of("lo", "END")).build();
+        Answer answer = read(stop, "{'choices':[{'text':'Hello END','finish_reason':'stop'}]}");
+        assertThat(((Output.Text) answer.output()).text()).isEqualTo("Hel");
+    }
+
+    @Test
+    void shouldAskForOneLogprobWhereOnlyTheTokensOwnIsWanted() {
+        SamplingParameters none = SamplingParameters.builder().logprobs(0).build();
+        assertThat(body(Operation.GENERATE, TEXT, none)).endsWith("\"logprobs\":1}");
+    }
+
+    @Test
+    void shouldTellPromptsOfTokensApartByTheirBeginnings() {
+        List<Integer> ids = new ArrayList<>(Collections.nCopies(1000, 1));
+        String prefix = prefix(ids);
+        ids.set(999, 2);
+        assertThat(prefix(ids)).as("far from the beginning").isEqualTo(prefix);
+        ids.set(200, 2);
+        assertThat(prefix(ids)).isNotEqualTo(prefix);
+    }
+
+    private static String prefix(List<Integer> ids) {
+        return PROTOCOL.call(request(Operation.GENERATE, new Input.TokenIds(ids), SamplingParameters.DEFAULT))
+                .prefix();
+    }
+
+    @Test
+    void shouldNotBelieveCountsBelowZero() throws FaultException {
+        Answer answer = read(
+                SamplingParameters.DEFAULT,
+                "{'choices':[{'text':'a','finish_reason':'stop'}],'usage':{'prompt_tokens':-1,'completion_tokens':2}}");
+        assertThat(answer.tokens().prompt()).isEmpty();
+        assertThat(answer.tokens().completion()).hasValue(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"42", "200", "1000", "'bad_thing'"})
+    void shouldTakeAnErrorInAStreamWhoseCodeIsNoStatusForTheServers(String code) {
+        assertThatThrownBy(() -> read(SamplingParameters.DEFAULT, "{'error':{'message':'died','code':'" + code + "'}}"))
+                .isInstanceOfSatisfying(
+                        FaultException.class, e -> assertThat(e.fault()).isInstanceOf(Fault.Broken.class))
+                .hasMessage("status=500: died");
     }
 }
