@@ -14,6 +14,7 @@ import io.millrace.engine.Completion;
 import io.millrace.engine.Completion.Completed;
 import io.millrace.engine.Completion.Failed;
 import io.millrace.engine.Completion.FinishReason;
+import io.millrace.engine.Completion.Usage;
 import io.millrace.engine.FailureCode;
 import io.millrace.engine.InferenceRequest;
 import io.millrace.engine.Input;
@@ -270,7 +271,7 @@ class RealServerTest {
         SamplingParameters endless =
                 greedy(SLOT_TOKENS - 20).toBuilder().ignoreEos(true).build();
         Optional<Instant> deadline =
-                how == Ending.DEADLINE ? Optional.of(Instant.now().plusSeconds(2)) : Optional.empty();
+                how == Ending.DEADLINE ? Optional.of(Instant.now().plusSeconds(5)) : Optional.empty();
         List<CompletableFuture<Completion>> running = IntStream.range(0, SLOTS)
                 .mapToObj(i -> submit(new InferenceRequest(
                         "endless-" + i,
@@ -284,17 +285,22 @@ class RealServerTest {
                         deadline,
                         System.nanoTime())))
                 .toList();
-        eventually(() -> assertThat(server.load().processing()).isEqualTo(SLOTS));
-        await().atMost(PATIENCE).until(() -> engine.generatedTokens("endless-0") > 0);
+        // a busy machine may not come to a token before the deadline; it stops the work all the same
+        await().atMost(PATIENCE)
+                .until(() -> IntStream.range(0, SLOTS)
+                        .allMatch(i -> engine.generatedTokens("endless-" + i) > 0
+                                || running.get(i).isDone()));
 
         if (how == Ending.CANCEL) {
+            assertThat(server.load().processing()).isEqualTo(SLOTS);
             IntStream.range(0, SLOTS).forEach(i -> engine.cancel("endless-" + i));
         }
 
         for (CompletableFuture<Completion> each : running) {
             Failed failed = failed(each);
             assertThat(failed.code()).isEqualTo(how.code);
-            assertThat(failed.usage().orElseThrow().completionTokens()).isBetween(0, SLOT_TOKENS - 21);
+            assertThat(failed.usage().map(Usage::completionTokens).orElse(0)).isBetween(0, SLOT_TOKENS - 21);
+            assertThat(failed.usage().isPresent() || how == Ending.DEADLINE).isTrue();
         }
         eventually(() -> assertThat(server.load()).satisfies(load -> {
             assertThat(load.processing()).isZero();
