@@ -64,6 +64,7 @@ class AnswerReaderTest {
     void shouldReadWhatComesAfterItsStartThoughItHasNotPolledYet() throws Exception {
         AnswerReader reader = start();
         consumer.updateEndOffsets(Map.of(FIRST, 8L));
+        consumer.addRecord(new ConsumerRecord<>("results", 0, 3, new byte[0], new byte[0]));
         consumer.addRecord(new ConsumerRecord<>("results", 0, 7, new byte[0], new byte[0]));
         consumer.go.countDown();
 

@@ -107,7 +107,7 @@ class OutstandingTest {
 
     @Test
     void shouldSendAwayAllWhoWaitForRoomWhenItEnds() {
-        add("c-1", Long.MAX_VALUE);
+        outstanding.awaitRoom(); // whose prompt is not there yet
         List<CompletableFuture<Throwable>> sentAway =
                 Stream.generate(CompletableFuture<Throwable>::new).limit(3).toList();
         List<Thread> waiting = sentAway.stream()
@@ -122,6 +122,26 @@ class OutstandingTest {
                 .allSatisfy(end -> assertThat(end.join())
                         .isInstanceOf(IllegalStateException.class)
                         .hasMessage("the client is closed"));
+    }
+
+    @Test
+    void shouldWaitForCallbacks() throws Exception {
+        Waiting waiting = add("c-1", Long.MAX_VALUE);
+        CountDownLatch go = new CountDownLatch(1);
+        CompletableFuture<Void> callback = waiting.future().thenAccept(answer -> waitFor(go));
+        outstanding.complete("c-1", waiting, ANSWER);
+        Thread closing = Thread.ofPlatform().start(() -> {
+            try {
+                outstanding.awaitCallbacks(Duration.ofSeconds(20));
+            } catch (InterruptedException e) {
+                throw new CompletionException(e);
+            }
+        });
+        await().until(() -> closing.getState() == Thread.State.TIMED_WAITING);
+
+        go.countDown();
+        closing.join();
+        assertThat(callback).isDone();
     }
 
     /** It had room before; whoever ended all the others has not seen it. */

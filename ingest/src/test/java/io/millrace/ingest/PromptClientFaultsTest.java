@@ -23,6 +23,7 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -121,6 +122,27 @@ class PromptClientFaultsTest {
             });
             CompletableFuture<Answer> answer = client.submit(Prompt.chat("x").build());
             assertThat(get(answer).text()).isEqualTo("early");
+        } finally {
+            HookedSerializer.HOOK.set(headers -> {});
+        }
+    }
+
+    @Test
+    void shouldSayThatAPromptWasNotSentWhenItCannotBeWritten(TestKafka kafka) {
+        PromptClientOptions options = PromptClientTest.options(
+                        kafka, Map.of("value.serializer.class", HookedSerializer.class.getName()))
+                .withMaxOutstanding(1);
+        Prompt prompt = Prompt.chat("x").requestId("r-1").build();
+        HookedSerializer.HOOK.set(headers -> {
+            throw new SerializationException("no such schema");
+        });
+        try (PromptClient client = PromptClient.open(options)) {
+            for (int i = 0; i < 2; i++) { // the first keeps no room
+                assertThatThrownBy(() -> get(client.submit(prompt)))
+                        .isInstanceOf(PromptException.NotSent.class)
+                        .hasMessage("request_id=r-1: not sent: no such schema");
+            }
+            assertThat(client.send(prompt)).isCompletedExceptionally();
         } finally {
             HookedSerializer.HOOK.set(headers -> {});
         }

@@ -45,7 +45,8 @@ class PromptClientTest {
         try (StubProcessor processor = StubProcessor.echo(kafka, options);
                 PromptClient client = PromptClient.open(options)) {
             List<CompletableFuture<Answer>> answers = IntStream.range(0, 20)
-                    .mapToObj(i -> client.submit(Prompt.chat("prompt " + i).build()))
+                    .mapToObj(i -> client.submit(
+                            Prompt.chat("prompt " + i).header("mine", "x").build()))
                     .toList();
 
             for (int i = 0; i < answers.size(); i++) {
