@@ -97,18 +97,22 @@ final class SlackSignal implements AutoCloseable {
             throw new IOException("query answered " + response.path("status").asText() + " with " + result.size()
                     + " results, expected=at least one");
         }
-        double sum = 0;
+        double value = 0;
         try {
             if (scalar) {
-                return Double.parseDouble(result.path(1).asText());
-            }
-            for (JsonNode series : result) {
-                sum += Double.parseDouble(series.path("value").path(1).asText());
+                value = Double.parseDouble(result.path(1).asText());
+            } else {
+                for (JsonNode series : result) {
+                    value += Double.parseDouble(series.path("value").path(1).asText());
+                }
             }
         } catch (NumberFormatException e) {
             throw new IOException("query result is no number", e);
         }
-        return sum;
+        if (Double.isNaN(value)) { // what PromQL makes of 0/0, and no point of a curve
+            throw new IOException("query result is no number");
+        }
+        return value;
     }
 
     private String get(URI from) throws IOException, InterruptedException {

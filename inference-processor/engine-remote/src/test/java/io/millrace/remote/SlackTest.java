@@ -180,6 +180,8 @@ class SlackTest {
             await().until(() -> engine.engine().describe().contains("slack 0.25"));
             metrics.set("{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[]}}");
             await().until(() -> engine.engine().describe().contains("with 0 results, expected=at least one"));
+            metrics.set("{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"NaN\"]}}");
+            await().until(() -> engine.engine().describe().contains("query result is no number"));
         }
     }
 

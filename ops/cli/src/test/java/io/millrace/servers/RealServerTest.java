@@ -267,7 +267,7 @@ class RealServerTest {
 
     @ParameterizedTest
     @EnumSource
-    void shouldStopWorkThatIsAlreadyRunningAsTheServersOwnCountShows(Ending how) {
+    void shouldStopWorkThatIsAlreadyRunningAsTheServersOwnCountShows(Ending how) throws IOException {
         SamplingParameters endless =
                 greedy(SLOT_TOKENS - 20).toBuilder().ignoreEos(true).build();
         Optional<Instant> deadline =
