@@ -39,7 +39,8 @@ class DevCommandTest {
             }
             assertThat(dev.output())
                     .contains("Schema registry  none", "Processor        none")
-                    .contains("echo '{\"prompt\": \"Name three rivers.\"}' | kcat -P -b " + bootstrap)
+                    .contains("| kcat -P -b " + bootstrap + " -t millrace.prompts\n")
+                    .contains("  kcat -C -b " + bootstrap + " -t millrace.results -o beginning -c 1")
                     .contains("    bootstrap.servers: \"" + bootstrap + "\"\n    value.format: json\n");
 
             dev.stop();
