@@ -267,7 +267,8 @@ class RealServerTest {
 
     @ParameterizedTest
     @EnumSource
-    void shouldStopWorkThatIsAlreadyRunningAsTheServersOwnCountShows(Ending how) throws IOException {
+    void shouldStopWorkThatIsAlreadyRunningAsTheServersOwnCountShows(Ending how)
+            throws IOException, InterruptedException {
         SamplingParameters endless =
                 greedy(SLOT_TOKENS - 20).toBuilder().ignoreEos(true).build();
         Optional<Instant> deadline =
