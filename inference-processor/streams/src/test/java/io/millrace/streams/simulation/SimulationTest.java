@@ -14,14 +14,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs as many seeds as fit in {@code millrace.simulation.seconds} (60), from a fresh one on; or, with {@code
+ * Runs as many seeds as fit in {@code millrace.simulation.seconds} (30), from a fresh one on; or, with {@code
  * millrace.simulation.seed}, {@code millrace.simulation.runs} (1) seeds from that one on, on all processors.
  */
 class SimulationTest {
 
     private static final Logger LOG = LoggerFactory.getLogger(SimulationTest.class);
 
-    private static final long SECONDS = Long.getLong("millrace.simulation.seconds", 60);
+    private static final long SECONDS = Long.getLong("millrace.simulation.seconds", 30);
 
     /** Seeds that have found something once, in the product or in the simulation. */
     private static final List<Long> REGRESSIONS = List.of(147L, 333L, 832L, 2115L);
