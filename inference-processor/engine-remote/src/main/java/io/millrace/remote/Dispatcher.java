@@ -9,18 +9,12 @@ import io.millrace.engine.Rejection.Reason;
 import io.millrace.remote.Attempt.Stop;
 import io.millrace.remote.Suspects.Suspect;
 import io.millrace.remote.protocol.Fault;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Which request goes where and when, and what becomes of it: waiting → running → completed, or back to waiting when its endpoint
@@ -33,9 +27,6 @@ import org.jspecify.annotations.Nullable;
  * come back from an attempt may exceed the former by the latter.
  */
 final class Dispatcher {
-
-    /** A server from which nothing has come for so long is waited for. */
-    private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** A request that was to blame so often has no further attempt. */
     private static final int MOST_STRIKES = 3;
@@ -53,7 +44,7 @@ final class Dispatcher {
     private final Map<String, Flight> byId = new HashMap<>(); // in flight and not cancelled
     private final Backlog backlog;
     private final Suspects suspects = new Suspects();
-    private final Set<Flight> running = new LinkedHashSet<>();
+    private final Running running;
     private long arrivals;
     private boolean closed;
 
@@ -84,6 +75,7 @@ final class Dispatcher {
         choice = new EndpointChoice(endpoints, options.choice());
         retries = new RetryBudget(options.retries().budget(), clock.nanoTime());
         backlog = new Backlog(retries);
+        running = new Running(options.connection());
     }
 
     /** Why no request is taken now, whichever it is. */
@@ -150,7 +142,7 @@ final class Dispatcher {
     }
 
     private void send(Flight flight, Attempt attempt) {
-        running.add(flight);
+        running.add(flight, attempt);
         meters.running(running.size(), attempt.sentNanos());
         if (flight.sent(attempt)) {
             retries.request();
@@ -233,17 +225,13 @@ final class Dispatcher {
             case Fault.Away away
             when isNotItsPath(attempt, away) -> {
                 attempt.endpoint().stopped(attempt);
-                fail(
-                        flight,
-                        flight.isCancelled() ? FailureCode.CANCELLED : FailureCode.INVALID_REQUEST,
-                        away.message(),
-                        "");
+                fail(flight, FailureCode.INVALID_REQUEST, away.message(), "");
             }
             case Fault.Away away -> away(flight, attempt, away, now);
             case Fault.Refused refused -> {
                 attempt.endpoint().refused(attempt, now);
                 works(flight, attempt);
-                fail(flight, flight.isCancelled() ? FailureCode.CANCELLED : refused.code(), refused.message(), "");
+                fail(flight, refused.code(), refused.message(), "");
             }
             case Fault.Broken broken -> {
                 attempt.endpoint().broke(attempt, broken, now);
@@ -269,9 +257,7 @@ final class Dispatcher {
             suspects.together(endpoint);
             backlog.comeForward(endpoint);
         }
-        if (flight.isCancelled()) {
-            fail(flight, FailureCode.CANCELLED, "cancelled on request", "");
-        } else if (flight.strikes() >= MOST_STRIKES && fault.mayBeOfRequest()) {
+        if (flight.isCancelled() || (flight.strikes() >= MOST_STRIKES && fault.mayBeOfRequest())) {
             out(flight, endpoint, fault);
         } else {
             flight.waitsAgain();
@@ -285,9 +271,7 @@ final class Dispatcher {
 
     private void broke(Flight flight, Attempt attempt, Fault.Broken fault, String partialText, long now) {
         flight.failed(now + backOff.nanos(flight.failures() + 1));
-        if (flight.isCancelled()) {
-            fail(flight, FailureCode.CANCELLED, "cancelled on request", partialText);
-        } else if (flight.failures() < options.retries().maxAttempts()) {
+        if (flight.failures() < options.retries().maxAttempts() && !flight.isCancelled()) {
             meters.retry(attempt.endpoint().name());
             flight.waitsAgain();
             backlog.addLater(flight);
@@ -302,7 +286,7 @@ final class Dispatcher {
         Endpoint endpoint = attempt.endpoint();
         switch (outcome.why()) {
             case READ_TIMEOUT, TOTAL_TIMEOUT ->
-                faulted(flight, attempt, timeout(attempt, outcome.why()), outcome.partialText(), now);
+                faulted(flight, attempt, running.timeout(attempt, outcome.why()), outcome.partialText(), now);
             case DEADLINE -> {
                 endpoint.stopped(attempt);
                 fail(flight, FailureCode.DEADLINE_EXCEEDED, overdueMessage(flight, "running"), outcome.partialText());
@@ -315,20 +299,6 @@ final class Dispatcher {
         }
     }
 
-    /** A server that meanwhile answered nobody at all hangs; else it is this request that it has trouble with. */
-    private Fault timeout(Attempt attempt, Stop why) {
-        if (why == Stop.TOTAL_TIMEOUT) {
-            return new Fault.Broken(
-                    Fault.Kind.TIMEOUT,
-                    "no end of the answer after total_timeout="
-                            + options.connection().totalTimeout());
-        }
-        String message = "no byte for read_timeout=" + options.connection().readTimeout();
-        return attempt.hasToken() || attempt.endpoint().answeredSince(attempt.sentNanos())
-                ? new Fault.Broken(Fault.Kind.TIMEOUT, message)
-                : new Fault.Away(Fault.Kind.TIMEOUT, message, Optional.empty());
-    }
-
     private void overdue(Flight flight) {
         fail(flight, FailureCode.DEADLINE_EXCEEDED, overdueMessage(flight, "waiting"), "");
     }
@@ -337,12 +307,14 @@ final class Dispatcher {
         return "deadline=" + flight.request().deadline().orElseThrow() + ", passed while " + state;
     }
 
+    /** What was cancelled ends so, whatever came of it last. */
     private void fail(Flight flight, FailureCode code, String message, String partialText) {
+        boolean cancelled = flight.isCancelled();
         finish(
                 flight,
                 flight.failed(
-                        code,
-                        message,
+                        cancelled ? FailureCode.CANCELLED : code,
+                        cancelled ? "cancelled on request" : message,
                         flight.attempt(),
                         partialText,
                         estimate.promptTokens(flight.call().size()),
@@ -390,44 +362,17 @@ final class Dispatcher {
             return;
         }
         long now = clock.nanoTime();
-        running.forEach(flight -> stopIfDue(flight, now));
+        running.stopDue(now);
         backlog.removeOverdue(now).forEach(this::overdue);
         backlog.comeBack(now);
         dispatch();
     }
 
-    private void stopIfDue(Flight flight, long now) {
-        Attempt attempt = flight.attempt();
-        if (attempt == null) {
-            return;
-        }
-        RemoteOptions.Connection connection = options.connection();
-        if (flight.isOverdue(now)) {
-            attempt.stop(Stop.DEADLINE);
-        } else if (now - attempt.heardNanos() > saturated(connection.readTimeout())) {
-            attempt.stop(Stop.READ_TIMEOUT);
-        } else if (now - attempt.sentNanos() > saturated(connection.totalTimeout())) {
-            attempt.stop(Stop.TOTAL_TIMEOUT);
-        }
-    }
-
-    private static long saturated(Duration duration) {
-        return duration.toSeconds() > Integer.MAX_VALUE ? Long.MAX_VALUE : duration.toNanos();
-    }
-
     /** Takes nothing more, completes nothing more, and stops what runs: those attempts are returned. */
     synchronized List<Attempt> close() {
         closed = true;
-        List<Attempt> stopped = new ArrayList<>();
-        for (Flight flight : running) {
-            Attempt attempt = flight.attempt();
-            if (attempt != null) {
-                attempt.stop(Stop.CLOSED);
-                stopped.add(attempt);
-            }
-        }
         byId.clear();
-        return stopped;
+        return running.close();
     }
 
     /** Whether all endpoints are away, or all that runs waits for servers that say nothing: read_timeout ends that. */
@@ -435,12 +380,7 @@ final class Dispatcher {
         long now = clock.nanoTime();
         boolean allAway =
                 endpoints.stream().allMatch(endpoint -> endpoint.whyAway(now).isPresent());
-        boolean allSilent = !running.isEmpty() && running.stream().allMatch(flight -> isSilent(flight.attempt(), now));
-        return allAway || allSilent;
-    }
-
-    private static boolean isSilent(@Nullable Attempt attempt, long now) {
-        return attempt != null && now - attempt.heardNanos() > SILENT_NANOS;
+        return allAway || running.isSilent(now);
     }
 
     synchronized EngineStats stats() {
@@ -469,19 +409,8 @@ final class Dispatcher {
         String lines = endpoints.stream()
                 .map(endpoint -> endpoint.describe(now))
                 .collect(Collectors.joining(System.lineSeparator()));
-        String requests = running.stream()
-                .map(flight -> describe(flight, now))
-                .collect(Collectors.joining(System.lineSeparator()));
+        String requests = running.describe(now);
         return requests.isEmpty() ? lines : lines + System.lineSeparator() + requests;
-    }
-
-    private static String describe(Flight flight, long now) {
-        Attempt attempt = flight.attempt();
-        return "request " + flight.request().id() + ": "
-                + (attempt == null
-                        ? "waiting"
-                        : "on " + attempt.endpoint().name() + " for " + (now - attempt.sentNanos()) / 1_000_000 + " ms")
-                + ", parts " + flight.parts();
     }
 
     /** What {@code read} says of an endpoint, consistent with the rest. */

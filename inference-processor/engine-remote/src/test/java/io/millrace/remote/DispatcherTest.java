@@ -7,20 +7,13 @@ import io.millrace.engine.Completion;
 import io.millrace.engine.Completion.Failed;
 import io.millrace.engine.Completion.FinishReason;
 import io.millrace.engine.FailureCode;
-import io.millrace.engine.InferenceRequest;
-import io.millrace.engine.Input;
-import io.millrace.engine.ModelInfo;
 import io.millrace.engine.Operation;
 import io.millrace.engine.Output;
-import io.millrace.engine.SamplingParameters;
 import io.millrace.remote.RemoteOptions.Choice;
-import io.millrace.remote.RemoteOptions.Server;
 import io.millrace.remote.protocol.Answer;
 import io.millrace.remote.protocol.Answer.TokenCounts;
 import io.millrace.remote.protocol.Fault;
 import io.millrace.remote.protocol.Fault.Kind;
-import io.millrace.remote.protocol.OpenAiProtocol;
-import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -31,133 +24,14 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.Random;
-import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Decisions alone: time is the test's, and so is what servers say. */
-class DispatcherTest implements Dispatcher.Actions {
-
-    private final FakeClock clock = new FakeClock();
-    private Optional<String> version = Optional.empty();
-    private final Map<String, Attempt> sent = new LinkedHashMap<>(); // by request, not yet ended
-    private final Map<String, Flight> flights = new LinkedHashMap<>();
-    private final Map<String, Completion> completions = new LinkedHashMap<>();
-    private final List<Endpoint> endpoints = new ArrayList<>();
-
-    @Override
-    public void send(Flight flight, Attempt attempt) {
-        sent.put(flight.request().id(), attempt);
-        flights.put(flight.request().id(), flight);
-    }
-
-    @Override
-    public void complete(Flight flight, Completion completion) {
-        assertThat(completions.put(flight.request().id(), completion)).isNull();
-    }
-
-    private Dispatcher dispatcher(List<Server> servers, UnaryOperator<RemoteOptions.Builder> change) {
-        RemoteOptions options = change.apply(RemoteOptions.builder("m")
-                        .endpoints(servers)
-                        .retries(new RemoteOptions.Retries(3, 1, Duration.ofSeconds(1), Duration.ofSeconds(8))))
-                .build();
-        BackOff backOff =
-                new BackOff(options.retries().firstBackOff(), options.retries().longestBackOff(), new Random(1));
-        EngineMeters meters = new EngineMeters();
-        for (Server server : options.endpoints()) {
-            endpoints.add(new Endpoint(server, options, backOff, SlackGate.OPEN, clock));
-        }
-        ModelInfo model = new ModelInfo("m", version, Optional.empty(), 1);
-        return new Dispatcher(model, options, endpoints, backOff, clock, meters, this);
-    }
-
-    private static Server server(String name, int maxInFlight, OptionalLong tokens) {
-        return new Server(name, URI.create("http://" + name + "/v1"), maxInFlight, tokens);
-    }
-
-    private static List<Server> servers(String... names) {
-        return List.of(names).stream()
-                .map(name -> server(name, 8, OptionalLong.empty()))
-                .toList();
-    }
-
-    private void accept(Dispatcher dispatcher, String id, String prompt, int maxTokens) {
-        accept(dispatcher, id, prompt, maxTokens, Operation.GENERATE);
-    }
-
-    private void accept(Dispatcher dispatcher, String id, String prompt, int maxTokens, Operation operation) {
-        accept(dispatcher, id, prompt, maxTokens, operation, Optional.empty());
-    }
-
-    private void accept(
-            Dispatcher dispatcher,
-            String id,
-            String prompt,
-            int maxTokens,
-            Operation operation,
-            Optional<Instant> deadline) {
-        InferenceRequest request = new InferenceRequest(
-                id,
-                operation,
-                new Input.Text(prompt),
-                SamplingParameters.builder().maxTokens(maxTokens).build(),
-                Optional.empty(),
-                0,
-                0,
-                "",
-                deadline,
-                clock.nanoTime());
-        OpenAiProtocol protocol = new OpenAiProtocol("m", Map.of());
-        assertThat(dispatcher.accept(new Flight(request, protocol.call(request), _ -> {}, clock)))
-                .isEmpty();
-    }
-
-    private Attempt attempt(String id) {
-        return Objects.requireNonNull(sent.get(id), id);
-    }
-
-    private String endpointOf(String id) {
-        return attempt(id).endpoint().name();
-    }
-
-    private void end(Dispatcher dispatcher, String id, Outcome outcome) {
-        Attempt attempt = attempt(id);
-        sent.remove(id);
-        dispatcher.ended(Objects.requireNonNull(flights.get(id), id), attempt, outcome);
-    }
-
-    private void firstToken(Dispatcher dispatcher, String id) {
-        dispatcher.firstToken(Objects.requireNonNull(flights.get(id), id), attempt(id));
-    }
-
-    private static Outcome answered() {
-        return new Outcome.Answered(new Answer(
-                new Output.Text("a", List.of(), List.of(), List.of()),
-                FinishReason.STOP,
-                new TokenCounts(OptionalInt.of(1), 0, OptionalInt.of(1)),
-                Optional.empty()));
-    }
-
-    private static Outcome away() {
-        return away(Kind.UNAVAILABLE);
-    }
-
-    private static Outcome away(Kind kind) {
-        return new Outcome.Faulted(new Fault.Away(kind, "down", Optional.empty()), "");
-    }
-
-    private static Outcome broken() {
-        return new Outcome.Faulted(new Fault.Broken(Kind.SERVER_ERROR, "oops"), "");
-    }
-
-    private void tickAfter(Dispatcher dispatcher, Duration time) {
-        clock.advance(time);
-        dispatcher.tick();
-    }
+/** Decisions alone. */
+class DispatcherTest extends DispatcherHarness {
 
     @Test
     void shouldGoWhereTheFewestTokensAre() {
@@ -426,180 +300,6 @@ class DispatcherTest implements Dispatcher.Actions {
         assertThat(sent).as("a busy server is not a suspect one").hasSize(7);
     }
 
-    /** Fails at these requests, and answers all others, until nothing is sent any more. Answers how often it has failed. */
-    private int serve(Dispatcher dispatcher, Kind kind, String... poison) {
-        int failures = 0;
-        for (int idleSeconds = 0; idleSeconds < 20; idleSeconds = sent.isEmpty() ? idleSeconds + 1 : 0) {
-            for (String id : List.copyOf(sent.keySet())) {
-                boolean fails = List.of(poison).contains(id);
-                failures += fails ? 1 : 0;
-                clock.advance(Duration.ofMillis(10));
-                end(dispatcher, id, fails ? away(kind) : answered());
-            }
-            tickAfter(dispatcher, Duration.ofSeconds(1));
-            if (failures > 100) {
-                break;
-            }
-        }
-        return failures;
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = {"NOT_FOUND", "MISCONFIGURED", "BAD_GATEWAY", "TIMEOUT"})
-    void shouldEndWhatAServerFailsAtWhileItAnswersOthersAndLetThoseGoFirst(Kind kind) {
-        Dispatcher dispatcher = dispatcher(List.of(server("a", 1, OptionalLong.empty())), options -> options);
-        accept(dispatcher, "poison", "x", 10);
-        for (int i = 0; i < 10; i++) {
-            accept(dispatcher, "r" + i, "x", 10);
-        }
-
-        assertThat(serve(dispatcher, kind, "poison")).isEqualTo(3);
-
-        assertThat(completions).hasSize(11);
-        assertThat(completions.remove("poison")).isInstanceOfSatisfying(Failed.class, failed -> {
-            boolean ofClient = kind == Kind.NOT_FOUND || kind == Kind.MISCONFIGURED;
-            assertThat(failed.code()).isEqualTo(ofClient ? FailureCode.INVALID_REQUEST : FailureCode.ENGINE_ERROR);
-            assertThat(failed.message())
-                    .isEqualTo("attempts=3 that failed while others were answered, the last on endpoint a: down");
-        });
-        assertThat(completions.values()).noneMatch(Failed.class::isInstance);
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = {"UNAVAILABLE", "RATE_LIMITED"})
-    void shouldKeepForGoodWhatAServerIsNotThereForAndAnswerOthers(Kind kind) {
-        Dispatcher dispatcher = dispatcher(List.of(server("a", 1, OptionalLong.empty())), options -> options);
-        accept(dispatcher, "poison", "x", 10);
-        for (int i = 0; i < 10; i++) {
-            accept(dispatcher, "r" + i, "x", 10);
-        }
-        assertThat(serve(dispatcher, kind, "poison")).isGreaterThan(100);
-
-        assertThat(completions).hasSize(10).doesNotContainKey("poison");
-        assertThat(completions.values()).noneMatch(Failed.class::isInstance);
-        assertThat(dispatcher.stats().waiting() + dispatcher.stats().running()).isEqualTo(1);
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = {"NOT_FOUND", "MISCONFIGURED", "BAD_GATEWAY", "UNAVAILABLE", "CONNECT", "TIMEOUT"})
-    void shouldEndNothingWhileAServerAnswersNobody(Kind kind) {
-        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
-        accept(dispatcher, "before", "x", 10);
-        for (int i = 0; i < 10; i++) {
-            accept(dispatcher, "r" + i, "x", 10);
-        }
-        firstToken(dispatcher, "before");
-        int attempts = 0;
-        for (int second = 0; second < 3600; second++) {
-            for (String id : List.copyOf(sent.keySet())) {
-                if (!id.equals("before")) {
-                    clock.advance(Duration.ofMillis(1));
-                    end(dispatcher, id, away(kind));
-                    attempts++;
-                }
-            }
-            if (second == 10) {
-                end(dispatcher, "before", answered()); // what was under way before comes to its end
-            }
-            tickAfter(dispatcher, Duration.ofSeconds(1));
-        }
-        assertThat(attempts).isGreaterThan(300);
-        assertThat(completions).containsOnlyKeys("before");
-
-        serve(dispatcher, kind);
-        assertThat(completions).hasSize(11);
-        assertThat(completions.values()).noneMatch(Failed.class::isInstance);
-    }
-
-    @Test
-    void shouldBlameNoneOfThoseThatFailTogether() {
-        Dispatcher dispatcher = dispatcher(
-                servers("a"), options -> options.breaker(new RemoteOptions.Breaker(1, 1000, Duration.ofSeconds(1))));
-        for (int i = 0; i < 4; i++) {
-            accept(dispatcher, "r" + i, "x", 10);
-        }
-        for (int outage = 0; outage < 5; outage++) {
-            assertThat(List.copyOf(sent.keySet())).containsExactly("r0", "r1", "r2", "r3");
-            for (String id : List.copyOf(sent.keySet()).reversed()) {
-                end(dispatcher, id, away(Kind.BAD_GATEWAY));
-            }
-            tickAfter(dispatcher, Duration.ofSeconds(1));
-            assertThat(sent).containsOnlyKeys("r0");
-            firstToken(dispatcher, "r0");
-            clock.advance(Duration.ofMillis(10));
-        }
-        assertThat(completions).isEmpty();
-    }
-
-    @Test
-    void shouldRefuseAtOnceWhatItsServerHasNoPathFor() {
-        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
-        accept(dispatcher, "chat", "x", 10);
-        end(dispatcher, "chat", answered());
-        accept(dispatcher, "embed", "x", 10, Operation.EMBED);
-        accept(dispatcher, "chat2", "x", 10);
-
-        end(dispatcher, "embed", away(Kind.NOT_FOUND));
-
-        assertThat(completions.get("embed")).isInstanceOfSatisfying(Failed.class, failed -> {
-            assertThat(failed.code()).isEqualTo(FailureCode.INVALID_REQUEST);
-            assertThat(failed.message()).isEqualTo("down");
-        });
-        assertThat(dispatcher.refusal()).as("the endpoint is as it was").isEmpty();
-        accept(dispatcher, "chat3", "x", 10);
-        assertThat(sent).containsOnlyKeys("chat2", "chat3");
-    }
-
-    @Test
-    void shouldGoToAnotherServerForAPathThatOneHasNot() {
-        Dispatcher dispatcher = dispatcher(servers("a", "b"), options -> options);
-        accept(dispatcher, "chat", "x", 10);
-        accept(dispatcher, "embed", "x", 10, Operation.EMBED);
-        clock.advance(Duration.ofMillis(1));
-        end(dispatcher, "chat", answered());
-        end(dispatcher, "embed", answered());
-        accept(dispatcher, "embed2", "x", 10, Operation.EMBED);
-        assertThat(endpointOf("embed2")).isEqualTo("a");
-
-        end(dispatcher, "embed2", away(Kind.NOT_FOUND));
-
-        assertThat(endpointOf("embed2")).isEqualTo("b");
-    }
-
-    @Test
-    void shouldLetWhatSteppedAsideGoToAnotherServerThatAnswers() {
-        Dispatcher dispatcher = dispatcher(servers("a", "b"), options -> options.maxNumSeqs(2));
-        accept(dispatcher, "r0", "x", 10);
-        accept(dispatcher, "r1", "x", 10);
-        accept(dispatcher, "r2", "x", 10);
-        accept(dispatcher, "r3", "x", 10);
-        end(dispatcher, "r0", away(Kind.BAD_GATEWAY));
-        assertThat(endpointOf("r2")).as("r0 lets others go first").isEqualTo("b");
-
-        clock.advance(Duration.ofMillis(1));
-        end(dispatcher, "r1", answered());
-
-        assertThat(endpointOf("r0")).as("until anybody is answered").isEqualTo("b");
-    }
-
-    @Test
-    void shouldEndWhatStepsAsideLikeAnythingThatWaits() {
-        Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
-        accept(dispatcher, "r0", "x", 10);
-        end(dispatcher, "r0", away(Kind.BAD_GATEWAY));
-        assertThat(dispatcher.stats().waiting()).isEqualTo(1);
-        dispatcher.cancel("r0");
-        assertThat(completions).containsOnlyKeys("r0");
-        assertThat(dispatcher.stats().waiting()).isZero();
-        tickAfter(dispatcher, Duration.ofSeconds(9));
-        assertThat(sent).isEmpty();
-
-        accept(dispatcher, "r1", "x", 10);
-        assertThat(sent).containsOnlyKeys("r1");
-        end(dispatcher, "r1", answered());
-        assertThat(completions.get("r1")).as("nobody else is to blame").isInstanceOf(Completion.Completed.class);
-    }
-
     @Test
     void shouldNotSendWhatIsOverdueAlready() {
         Dispatcher dispatcher = dispatcher(servers("a"), options -> options);
@@ -611,17 +311,6 @@ class DispatcherTest implements Dispatcher.Actions {
             assertThat(failed.code()).isEqualTo(FailureCode.DEADLINE_EXCEEDED);
             assertThat(failed.message()).isEqualTo("deadline=" + before + ", passed while waiting");
         });
-    }
-
-    @Test
-    void shouldKeepThePlaceOfWhatFoundNobody() {
-        Dispatcher dispatcher = dispatcher(servers("a"), options -> options.maxNumSeqs(1));
-        accept(dispatcher, "r0", "x", 10);
-        accept(dispatcher, "r1", "x", 10);
-        end(dispatcher, "r0", away(Kind.CONNECT));
-        tickAfter(dispatcher, Duration.ofSeconds(1));
-
-        assertThat(sent).containsOnlyKeys("r0");
     }
 
     @ParameterizedTest
@@ -643,46 +332,10 @@ class DispatcherTest implements Dispatcher.Actions {
         };
         end(dispatcher, "r", outcome);
 
-        assertThat(completions.get("r"))
-                .isInstanceOfSatisfying(
-                        Failed.class, failed -> assertThat(failed.code()).isEqualTo(FailureCode.CANCELLED));
-    }
-
-    @Test
-    void shouldNotBlameARequestForWhatWasUnderWayBeforeItFailed() {
-        Dispatcher dispatcher = dispatcher(
-                servers("a"), options -> options.breaker(new RemoteOptions.Breaker(1, 1000, Duration.ofSeconds(1))));
-        for (int i = 0; i < 6; i++) {
-            accept(dispatcher, "old" + i, "x", 10);
-        }
-        accept(dispatcher, "r", "x", 10);
-        for (int i = 0; i < 6; i++) {
-            clock.advance(Duration.ofMillis(1));
-            end(dispatcher, "r", away(Kind.MISCONFIGURED));
-            clock.advance(Duration.ofMillis(1));
-            end(dispatcher, "old" + i, answered());
-            tickAfter(dispatcher, Duration.ofSeconds(9));
-            assertThat(sent).as("a key that was revoked meanwhile").containsKey("r");
-        }
-    }
-
-    @Test
-    void shouldNotBlameARequestThatIsAnsweredItself() {
-        Dispatcher dispatcher = dispatcher(
-                servers("a"),
-                options -> options.retries(
-                                new RemoteOptions.Retries(100, 1, Duration.ofMillis(1), Duration.ofMillis(1)))
-                        .breaker(new RemoteOptions.Breaker(1, 1000, Duration.ofSeconds(1))));
-        accept(dispatcher, "r", "x", 10);
-        for (int i = 0; i < 6; i++) {
-            clock.advance(Duration.ofMillis(1));
-            end(dispatcher, "r", away(Kind.BAD_GATEWAY));
-            tickAfter(dispatcher, Duration.ofSeconds(1));
-            firstToken(dispatcher, "r");
-            end(dispatcher, "r", broken());
-            tickAfter(dispatcher, Duration.ofSeconds(1));
-            assertThat(sent).containsKey("r");
-        }
+        assertThat(completions.get("r")).isInstanceOfSatisfying(Failed.class, failed -> {
+            assertThat(failed.code()).isEqualTo(FailureCode.CANCELLED);
+            assertThat(failed.message()).isEqualTo("cancelled on request");
+        });
     }
 
     @Test
@@ -728,21 +381,6 @@ class DispatcherTest implements Dispatcher.Actions {
             end(dispatcher, "r" + i, answered());
         }
         assertThat(homes.values()).hasSize(3).allMatch(count -> count > 80);
-    }
-
-    @Test
-    void shouldEndWhatSteppedAsideAtItsDeadline() {
-        Dispatcher dispatcher = dispatcher(servers("a"), options -> options.maxNumSeqs(1));
-        Instant deadline = clock.now().plusMillis(100);
-        accept(dispatcher, "r", "x", 10, Operation.GENERATE, Optional.of(deadline));
-        accept(dispatcher, "in line", "x", 10);
-        end(dispatcher, "r", away(Kind.BAD_GATEWAY));
-        tickAfter(dispatcher, Duration.ofMillis(100));
-
-        assertThat(completions.get("r"))
-                .isInstanceOfSatisfying(
-                        Failed.class, failed -> assertThat(failed.code()).isEqualTo(FailureCode.DEADLINE_EXCEEDED));
-        assertThat(dispatcher.stats().waiting()).as("the other").isEqualTo(1);
     }
 
     @Test

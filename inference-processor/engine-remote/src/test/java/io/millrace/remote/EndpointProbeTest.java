@@ -1,5 +1,6 @@
 package io.millrace.remote;
 
+import static io.millrace.remote.TestEngine.headers;
 import static io.millrace.remote.TestEngine.timeouts;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -121,17 +122,9 @@ class EndpointProbeTest {
     @Test
     void shouldSendHeadersAndSecretsAndShowNoSecret(@TempDir Path dir) throws Exception {
         Path key = Files.writeString(dir.resolve("key"), "sk-12345\n");
-        Connection d = Connection.DEFAULT;
-        Connection connection = new Connection(
+        Connection connection = headers(
                 Map.of("X-Team", "search"),
-                Map.of("Authorization", Secret.at("key", "file:" + key).prefixed("Bearer ")),
-                d.tls(),
-                d.proxy(),
-                d.version(),
-                d.connectTimeout(),
-                d.readTimeout(),
-                d.totalTimeout(),
-                d.maxResponseBytes());
+                Map.of("Authorization", Secret.at("key", "file:" + key).prefixed("Bearer ")));
         AtomicReference<SocketServer.Request> seen = new AtomicReference<>();
         try (SocketServer server = SocketServer.start((request, reply) -> {
             seen.set(request);

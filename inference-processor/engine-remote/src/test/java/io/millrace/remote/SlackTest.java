@@ -1,5 +1,6 @@
 package io.millrace.remote;
 
+import static io.millrace.remote.TestEngine.headers;
 import static io.millrace.remote.TestEngine.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -260,17 +261,7 @@ class SlackTest {
         Path key = Files.writeString(dir.resolve("key"), "sk-1");
         Map<String, Secret> secrets =
                 Map.of("Authorization", Secret.at("key", "file:" + key).prefixed("Bearer "));
-        Connection d = Connection.DEFAULT;
-        Connection connection = new Connection(
-                Map.of("X-Team", "search"),
-                secrets,
-                d.tls(),
-                d.proxy(),
-                d.version(),
-                d.connectTimeout(),
-                d.readTimeout(),
-                d.totalTimeout(),
-                d.maxResponseBytes());
+        Connection connection = headers(Map.of("X-Team", "search"), secrets);
         Queue<Map<String, String>> seen = new ConcurrentLinkedQueue<>();
         try (SocketServer server = SocketServer.start((request, reply) -> {
             seen.add(request.headers());
@@ -305,17 +296,7 @@ class SlackTest {
     void shouldReadOnWhenItsKeyIsBack(@TempDir Path dir) throws Exception {
         Path key = Files.writeString(dir.resolve("key"), "sk-1");
         Secret secret = Secret.at("key", "file:" + key);
-        Connection d = Connection.DEFAULT;
-        Connection connection = new Connection(
-                d.headers(),
-                Map.of("X-Key", secret),
-                d.tls(),
-                d.proxy(),
-                d.version(),
-                d.connectTimeout(),
-                d.readTimeout(),
-                d.totalTimeout(),
-                d.maxResponseBytes());
+        Connection connection = headers(Map.of(), Map.of("X-Key", secret));
         Files.delete(key);
         AtomicReference<String> metrics = new AtomicReference<>("vllm:num_requests_waiting 4");
         try (SocketServer server = server(metrics, new ConcurrentLinkedQueue<>());

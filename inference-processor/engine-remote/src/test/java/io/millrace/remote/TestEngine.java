@@ -18,6 +18,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -53,6 +54,20 @@ final class TestEngine implements AutoCloseable {
 
     static Retries retries(int maxAttempts) {
         return new Retries(maxAttempts, 1, Duration.ofMillis(10), Duration.ofMillis(50));
+    }
+
+    static Connection headers(Map<String, String> headers, Map<String, Secret> secrets) {
+        Connection d = Connection.DEFAULT;
+        return new Connection(
+                headers,
+                secrets,
+                d.tls(),
+                d.proxy(),
+                d.version(),
+                d.connectTimeout(),
+                d.readTimeout(),
+                d.totalTimeout(),
+                d.maxResponseBytes());
     }
 
     static Connection timeouts(Duration read, Duration total) {
