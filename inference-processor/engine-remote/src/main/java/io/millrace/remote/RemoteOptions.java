@@ -110,21 +110,14 @@ public record RemoteOptions(
             String key = "remote.endpoints." + name;
             check(key + ".url", "with user info", url.getRawUserInfo() == null, "none: use remote.secret_headers");
             boolean http = "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
-            check(key + ".url", text(url), http && url.getHost() != null, "http://host… or https://host…");
-            check(key + ".url", text(url), url.getRawFragment() == null, "no fragment");
+            check(key + ".url", shown(url), http && url.getHost() != null, "http://host… or https://host…");
+            check(key + ".url", shown(url), url.getRawFragment() == null, "no fragment");
             check(key + ".max_in_flight", maxInFlight, maxInFlight >= 1, "at least 1");
             check(key + ".max_tokens_in_flight", maxTokensInFlight, maxTokensInFlight.orElse(1) >= 1, "at least 1");
         }
 
-        /** For messages: without a query, which may hold secrets. */
         String shownUrl() {
-            return text(url);
-        }
-
-        private static String text(URI url) {
-            String text = url.toString();
-            int query = text.indexOf('?');
-            return query < 0 ? text : text.substring(0, query);
+            return shown(url);
         }
 
         /** Where a path of the protocol is on this server. */
@@ -354,6 +347,13 @@ public record RemoteOptions(
         public Query {
             check("remote.slack.query", expression, !expression.isBlank(), "a PromQL expression");
         }
+    }
+
+    /** For messages: without a query, which may hold secrets. */
+    static String shown(URI url) {
+        String text = url.toString();
+        int query = text.indexOf('?');
+        return query < 0 ? text : text.substring(0, query);
     }
 
     static boolean isHeaderValue(String value) {
