@@ -27,6 +27,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -159,6 +160,33 @@ class SlackTest {
             await().until(() -> engine.engine().describe().contains("expected=among those served"));
             metrics.set("vllm:num_requests_waiting 0");
             await().until(() -> engine.engine().stats().healthy());
+        }
+    }
+
+    @Test
+    void shouldSendOneUntilAReadingShowsWhatThatDoes() throws Exception {
+        AtomicReference<String> metrics = new AtomicReference<>("vllm:num_requests_waiting 0");
+        CompletableFuture<Void> hold = new CompletableFuture<>();
+        Slack once = new Slack(Optional.empty(), WAITING, Duration.ofHours(1), Duration.ofHours(2), CURVE);
+        try (SocketServer server = SocketServer.start((request, reply) -> {
+                    if (request.method().equals("GET")) {
+                        reply.whole(200, "text/plain", metrics.get());
+                    } else {
+                        hold.join();
+                        reply.answer("ok");
+                    }
+                });
+                TestEngine engine = TestEngine.before(List.of(server.url()), options -> options.slack(once))) {
+            await().until(() -> engine.engine().stats().healthy());
+            List<CompletableFuture<Completion>> all =
+                    IntStream.range(0, 5).mapToObj(i -> engine.chat("" + i)).toList();
+            assertThat(engine.engine().stats().running()).isEqualTo(1);
+            assertThat(engine.engine().stats().waiting()).isEqualTo(4);
+
+            hold.complete(null);
+            for (CompletableFuture<Completion> each : all) {
+                assertThat(text(each)).isEqualTo("ok");
+            }
         }
     }
 
