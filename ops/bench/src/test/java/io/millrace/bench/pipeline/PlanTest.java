@@ -26,4 +26,14 @@ class PlanTest {
         assertThat(new Plan.Rate(0.1, Duration.ofSeconds(1)).count()).isEqualTo(1);
         assertThat(new Plan.Rate(40, Duration.ofSeconds(15)).count()).isEqualTo(600);
     }
+
+    @Test
+    void shouldDrawLengthsOfAnswersBetweenBounds() {
+        assertThat(Prompt.random(new Plan.Burst(200, 1, 2, 5), 1))
+                .extracting(prompt -> prompt.request().getMaxTokens())
+                .containsOnly(2, 3, 4, 5);
+        assertThat(Prompt.random(Plan.Burst.of(20, 1, 3), 1))
+                .extracting(prompt -> prompt.request().getMaxTokens())
+                .containsOnly(3);
+    }
 }
