@@ -201,7 +201,7 @@ public record RemoteOptions(
             proxy.ifPresent(at -> check(
                     "remote.proxy",
                     at,
-                    "http".equals(at.getScheme()) && at.getHost() != null && at.getRawUserInfo() == null,
+                    "http".equalsIgnoreCase(at.getScheme()) && at.getHost() != null && at.getRawUserInfo() == null,
                     "http://host:port"));
             positive("remote.connect_timeout", connectTimeout);
             positive("remote.read_timeout", readTimeout);

@@ -8,7 +8,9 @@ import io.millrace.remote.RemoteOptions;
 import io.millrace.remote.RemoteOptions.Server;
 import io.millrace.remote.Secret;
 import io.millrace.remote.SlackCurve;
+import io.millrace.remote.protocol.OpenAiProtocol;
 import io.millrace.remote.protocol.OpenInferenceProtocol;
+import io.millrace.streams.config.ConfigException;
 import io.millrace.streams.config.EchoSettings;
 import io.millrace.streams.config.MillraceConfig;
 import io.millrace.streams.config.ModelSettings;
@@ -195,13 +197,34 @@ class EnginesTest {
 
     @Test
     void shouldSayWhichOptionTheEngineRefuses() throws Exception {
-        MillraceConfig config = MillraceConfig.parse(
-                "m.yaml",
-                "models: {far: {engine: remote, remote: {endpoints: {a: {url: 'http://h'}}, extra_body: {stream: false}}}}");
-        Session.HostedModel model = new Session.HostedModel(config.model("far").orElseThrow());
+        Session.HostedModel model = new Session.HostedModel(
+                settings(
+                        "models: {far: {engine: remote, remote: {endpoints: {a: {url: 'http://h'}}, tls: {ca_file: /no/such.pem}}}}"));
         assertThatThrownBy(() -> Engines.open(model))
                 .isInstanceOf(CliException.class)
-                .hasMessage("model far: remote.extra_body.stream=present, expected=absent: the engine sets it");
+                .hasMessageStartingWith("model far: remote.tls: ")
+                .hasMessageEndingWith("/no/such.pem");
+    }
+
+    /** The configuration knows them without the engine. */
+    @Test
+    void shouldRefuseInTheConfigurationWhatTheEngineSetsItself() {
+        Map.of("openai", OpenAiProtocol.OURS, "open-inference", OpenInferenceProtocol.OURS)
+                .forEach((protocol, ours) -> assertThat(ours).isNotEmpty().allSatisfy(member -> {
+                    String yaml =
+                            "models: {far: {engine: remote, remote: {endpoints: {a: {url: 'http://h'}}, protocol: "
+                                    + protocol + ", extra_body: {" + member + ": 1}}}}";
+                    assertThatThrownBy(() -> settings(yaml))
+                            .isInstanceOf(ConfigException.class)
+                            .hasMessageContaining("extra_body." + member + " is given");
+                }));
+    }
+
+    @Test
+    void shouldTakeUrlsWhoseSchemesAreInUpperCase() throws Exception {
+        RemoteOptions options = remote(settings(
+                "models: {far: {engine: remote, remote: {endpoints: {a: {url: 'HTTPS://h'}}, proxy: 'HTTP://p:1'}}}"));
+        assertThat(options.connection().proxy()).contains(URI.create("HTTP://p:1"));
     }
 
     /** Secrets have no equality of their own: all fields are compared. */

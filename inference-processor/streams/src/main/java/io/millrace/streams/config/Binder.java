@@ -105,8 +105,12 @@ final class Binder {
     private Optional<Values.JsonTree> json(String name, Node node) {
         return entries(name, "names to anything", node, show(node)).map(entries -> {
             Map<String, Object> members = new LinkedHashMap<>();
-            entries.forEach(entry -> members.put(entry.name, jsonValues.of(entry.value)));
-            return new Values.JsonTree(members);
+            Map<String, Place> places = new HashMap<>();
+            for (Entry entry : entries) {
+                members.put(entry.name, jsonValues.of(entry.value));
+                places.put(entry.name, entry.place);
+            }
+            return new Values.JsonTree(members, places);
         });
     }
 

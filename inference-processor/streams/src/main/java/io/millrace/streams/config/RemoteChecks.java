@@ -1,5 +1,7 @@
 package io.millrace.streams.config;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -16,6 +18,10 @@ final class RemoteChecks {
     private static final Set<String> OURS =
             Set.of("connection", "content-length", "content-type", "accept", "expect", "host", "upgrade");
     private static final List<String> OF_OPEN_INFERENCE = List.of("method", "tensors");
+
+    /** Members of a body that the engine sets, by protocol. */
+    private static final Map<String, Set<String>> OURS_IN_BODY =
+            Map.of("openai", Set.of("stream", "stream_options", "n"), "open-inference", Set.of("inputs", "outputs"));
 
     private final Values remote;
     private final Problems problems;
@@ -41,6 +47,8 @@ final class RemoteChecks {
         checks.headers("headers", remote.named("headers", String.class).keySet());
         checks.headers(
                 "secret_headers", remote.named("secret_headers", String.class).keySet());
+        checks.extraBody();
+        checks.files();
         checks.pairs();
         checks.slack(remote.section("slack"));
         return checks.isSound;
@@ -101,6 +109,43 @@ final class RemoteChecks {
     private static boolean looksSecret(String header) {
         return Stream.of("authorization", "cookie", "api-key", "apikey", "token", "secret", "password")
                 .anyMatch(header::contains);
+    }
+
+    private void extraBody() {
+        String protocol = remote.areSound("protocol") ? remote.text("protocol") : "";
+        Set<String> ours = OURS_IN_BODY.getOrDefault(protocol, Set.of());
+        for (String member : remote.json("extra_body").keySet()) {
+            if (ours.contains(member)) {
+                error(
+                        remote.placeIn("extra_body", member),
+                        "extra_body." + member + " is given, expected=another member: this one is set by the engine");
+            }
+        }
+    }
+
+    private void files() {
+        Values tls = remote.section("tls");
+        for (String key : List.of("ca_file", "certificate_file", "key_file")) {
+            tls.optionalText(key).ifPresent(path -> file(key, path, tls.place(key)));
+        }
+        remote.optionalText("api_key").ifPresent(secret -> secret("api_key", secret, remote.place("api_key")));
+        remote.named("secret_headers", String.class)
+                .forEach((name, secret) ->
+                        secret("secret_headers." + name, secret, remote.placeIn("secret_headers", name)));
+    }
+
+    private void secret(String key, String place, Place at) {
+        if (place.startsWith("file:")) {
+            file(key, place.substring("file:".length()), at);
+        }
+    }
+
+    private void file(String key, String path, Place at) {
+        try {
+            var _ = Path.of(path);
+        } catch (InvalidPathException e) {
+            error(at, key + ": " + e.getReason() + ", expected=a file's path");
+        }
     }
 
     private void pairs() {

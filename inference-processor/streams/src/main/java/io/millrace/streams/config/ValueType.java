@@ -237,6 +237,8 @@ sealed interface ValueType {
 
     /** An address of a server, read as a {@link URI}. */
     record Url(List<String> schemes) implements ValueType {
+        private static final int MAX_PORT = 65_535;
+
         @Override
         public URI parse(String text) throws NotOfType {
             URI url;
@@ -253,6 +255,9 @@ sealed interface ValueType {
                 boolean underscore =
                         url.getRawAuthority() != null && url.getRawAuthority().contains("_");
                 throw new NotOfType(expected() + (underscore ? ", and no '_' in HOST" : ""));
+            }
+            if (url.getPort() == 0 || url.getPort() > MAX_PORT) {
+                throw new NotOfType("a port of 1 to " + MAX_PORT);
             }
             return url;
         }

@@ -126,9 +126,13 @@ final class Values {
         return values.get(name) instanceof JsonTree tree ? tree.members() : Map.of();
     }
 
-    /** Where a property or a named section stands. */
+    /** Where a property, a named section or a member stands. */
     Place placeIn(String name, String entry) {
-        return values.get(name) instanceof Entries entries ? entries.places.getOrDefault(entry, place) : place;
+        return switch (values.get(name)) {
+            case Entries entries -> entries.places.getOrDefault(entry, place);
+            case JsonTree tree -> tree.places.getOrDefault(entry, place);
+            case null, default -> place;
+        };
     }
 
     private void each(String name, BiConsumer<String, Object> consumer) {
@@ -166,8 +170,8 @@ final class Values {
         }
     }
 
-    /** A mapping of anything. */
-    record JsonTree(Map<String, Object> members) {}
+    /** A mapping of anything, and where its members stand. */
+    record JsonTree(Map<String, Object> members, Map<String, Place> places) {}
 
     /** A mapping whose names are the user's, or others'. */
     static final class Entries {

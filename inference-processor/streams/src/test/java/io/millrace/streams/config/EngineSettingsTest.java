@@ -236,6 +236,25 @@ class EngineSettingsTest {
                         "curve=a mapping of 1, expected=a single value: VALUE:FRACTION, VALUE:FRACTION, …, rising"),
                 sound("slack: {signal: a, curve: '0:2'}", "curve=0:2, expected=VALUE:FRACTION, "),
                 sound("slack: {signal: a, curve: half}", "curve=half, expected=VALUE:FRACTION, "),
+                sound("proxy: 'http://p:65536'", "proxy=http://p:65536, expected=a port of 1 to 65535"),
+                sound("slack: {signal: a, url: 'http://p:0'}", "url=http://p:0, expected=a port of 1 to 65535"),
+                sound(
+                        "tls: {ca_file: \"a\\0\"}",
+                        "m.yaml:1:92: ca_file: Nul character not allowed, expected=a file's path"),
+                sound(
+                        "tls: {certificate_file: a, key_file: \"a\\0\"}",
+                        "key_file: Nul character not allowed, expected=a file's path"),
+                sound("api_key: \"file:\\0\"", "api_key: Nul character not allowed, expected=a file's path"),
+                sound(
+                        "secret_headers: {X-Key: \"file:\\0\"}",
+                        "secret_headers.X-Key: Nul character not allowed, expected=a file's path"),
+                sound(
+                        "extra_body: {top_k: 1, stream: true}",
+                        "m.yaml:1:100: extra_body.stream is given, expected=another member: this one is set by the engine"),
+                sound("extra_body: {n: ~}", "extra_body.n is given, expected=another member"),
+                sound(
+                        "protocol: open-inference, extra_body: {inputs: []}",
+                        "extra_body.inputs is given, expected=another member"),
                 sound("extra_body: [1]", "extra_body=a list, expected=a mapping of names to anything"),
                 sound("extra_body: {a: {[b]: 1}}", "key=a list or a mapping, expected=a word"),
                 sound("extra_body: &x {a: *x}", "depth=more than 16, expected=16 levels or fewer"),
