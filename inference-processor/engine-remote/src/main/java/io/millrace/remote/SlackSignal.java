@@ -82,11 +82,15 @@ final class SlackSignal implements AutoCloseable {
                 PrometheusText.sum(get(url), metric.name())
                         .orElseThrow(
                                 () -> new IOException("metric=" + metric.name() + ", expected=among those served"));
-            case RemoteOptions.Query query ->
-                queried(Json.parse(get(URI.create(url.toString().replaceAll("/+$", "")
-                        + "/api/v1/query?query="
-                        + URLEncoder.encode(query.expression(), StandardCharsets.UTF_8)))));
+            case RemoteOptions.Query query -> queried(Json.parse(get(at(query))));
         };
+    }
+
+    /** What the url asks with, a tenant or a key, goes along. */
+    private URI at(RemoteOptions.Query query) {
+        String own = url.getRawQuery() == null ? "" : url.getRawQuery() + "&";
+        return URI.create(RemoteOptions.shown(url).replaceAll("/+$", "") + "/api/v1/query?" + own + "query="
+                + URLEncoder.encode(query.expression(), StandardCharsets.UTF_8));
     }
 
     /** The sum over a vector, or a scalar. */

@@ -214,6 +214,27 @@ class SlackTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "/,               /api/v1/query?query=up",
+        "/prom/,          /prom/api/v1/query?query=up",
+        "?team=a%26b,     /api/v1/query?team=a%26b&query=up",
+        "/prom//?k=1&l=2, /prom/api/v1/query?k=1&l=2&query=up"
+    })
+    void shouldAskAQueryBesideWhatTheUrlHas(String url, String asked) throws Exception {
+        Queue<String> paths = new ConcurrentLinkedQueue<>();
+        try (SocketServer prometheus = server(new AtomicReference<>("{}"), paths);
+                SocketServer server = SocketServer.start((_, reply) -> reply.answer("ok"));
+                TestEngine _ = TestEngine.before(
+                        List.of(server.url()),
+                        options -> options.slack(slack(
+                                Optional.of(URI.create("http://127.0.0.1:" + prometheus.port() + url)),
+                                new Query("up"))))) {
+            await().until(() -> !paths.isEmpty());
+            assertThat(paths).containsOnly(asked);
+        }
+    }
+
     @Test
     void shouldKeepWhatItHasAcceptedUntilThereIsSlack() throws Exception {
         AtomicReference<String> metrics = new AtomicReference<>("vllm:num_requests_waiting 0");
