@@ -134,30 +134,40 @@ final class BenchChaosCommand implements Callable<Integer> {
         Terminal terminal = session.terminal();
         terminal.out().println("seed " + plan.seed());
         terminal.out().flush();
-        Path folder = directory == null ? Files.createTempDirectory("millrace-chaos-") : directory;
-        ChaosReport done = run(plan, folder, terminal);
+        if (directory != null) {
+            return run(plan, directory, terminal);
+        }
+        try (var folder = TemporaryFolder.create("millrace-chaos-")) {
+            int code;
+            try {
+                code = run(plan, folder.path(), terminal);
+            } catch (RuntimeException e) {
+                folder.keep();
+                throw e;
+            }
+            if (code != ExitCode.OK.value) {
+                folder.keep();
+            }
+            return code;
+        }
+    }
+
+    private int run(ChaosPlan plan, Path folder, Terminal terminal) throws IOException, InterruptedException {
+        ChaosReport done;
+        try (var progress = new ProgressLine(terminal)) {
+            done = ChaosRun.run(plan, folder, text -> progress.update("bench chaos: " + text));
+        } catch (RuntimeException e) {
+            terminal.err().println("logs: " + folder);
+            throw e;
+        }
         print(terminal, done);
         if (report != null) {
             Files.writeString(report, ChaosJson.of(done).toPrettyString() + "\n", StandardCharsets.UTF_8);
         }
         if (!done.isClean()) {
             terminal.out().println("logs: " + folder);
-            return ExitCode.INTERNAL.value;
         }
-        if (directory == null) {
-            Folders.delete(folder);
-        }
-        return ExitCode.OK.value;
-    }
-
-    private static ChaosReport run(ChaosPlan plan, Path folder, Terminal terminal)
-            throws IOException, InterruptedException {
-        try (var progress = new ProgressLine(terminal)) {
-            return ChaosRun.run(plan, folder, text -> progress.update("bench chaos: " + text));
-        } catch (RuntimeException e) {
-            terminal.err().println("logs: " + folder);
-            throw e;
-        }
+        return (done.isClean() ? ExitCode.OK : ExitCode.INTERNAL).value;
     }
 
     private ChaosPlan plan() throws IOException {

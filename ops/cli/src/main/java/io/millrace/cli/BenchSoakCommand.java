@@ -113,22 +113,27 @@ final class BenchSoakCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         SoakPlan plan = plan();
-        Path folder = Files.createTempDirectory("millrace-soak-");
-        SoakReport report;
+        try (var folder = TemporaryFolder.create("millrace-soak-")) {
+            SoakReport report = run(plan, folder);
+            write(report);
+            print(report);
+            if (!report.violations().isEmpty()) {
+                folder.keep();
+                session.terminal().out().println("logs: " + folder.path());
+                return ExitCode.INTERNAL.value;
+            }
+            return ExitCode.OK.value;
+        }
+    }
+
+    private SoakReport run(SoakPlan plan, TemporaryFolder folder) throws IOException, InterruptedException {
         try (var progress = new ProgressLine(session.terminal())) {
-            report = SoakRun.run(plan, folder, text -> progress.update("bench soak: " + text));
+            return SoakRun.run(plan, folder.path(), text -> progress.update("bench soak: " + text));
         } catch (RuntimeException e) {
-            session.terminal().err().println("logs: " + folder);
+            folder.keep();
+            session.terminal().err().println("logs: " + folder.path());
             throw e;
         }
-        write(report);
-        print(report);
-        if (!report.violations().isEmpty()) {
-            session.terminal().out().println("logs: " + folder);
-            return ExitCode.INTERNAL.value;
-        }
-        Folders.delete(folder);
-        return ExitCode.OK.value;
     }
 
     private SoakPlan plan() throws IOException {

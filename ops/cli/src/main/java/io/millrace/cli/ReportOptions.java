@@ -2,7 +2,6 @@ package io.millrace.cli;
 
 import io.millrace.bench.pipeline.ReportFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -50,12 +49,10 @@ final class ReportOptions {
 
     /** Measures, and shows what came out. */
     int report(Session session, String name, Bench bench) throws IOException, InterruptedException {
-        Path folder = Files.createTempDirectory("millrace-bench-");
         ReportFiles report;
-        try (var progress = new ProgressLine(session.terminal())) {
-            report = bench.run(folder, text -> progress.update("bench " + name + ": " + text));
-        } finally {
-            Folders.delete(folder);
+        try (var folder = TemporaryFolder.create("millrace-bench-");
+                var progress = new ProgressLine(session.terminal())) {
+            report = bench.run(folder.path(), text -> progress.update("bench " + name + ": " + text));
         }
         if (out != null) {
             report.write(out);

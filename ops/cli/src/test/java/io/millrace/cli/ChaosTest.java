@@ -44,7 +44,7 @@ class ChaosTest {
                 .isEqualTo(
                         "exactly once: every prompt has one ending, every transaction is finished, nothing is pending");
         if (Files.exists(folder)) {
-            Folders.delete(folder);
+            TemporaryFolder.delete(folder);
         }
     }
 }

@@ -69,7 +69,8 @@ class SecondInterruptTest {
                 .isZero();
     }
 
-    private static boolean isIgnored() throws Exception {
+    /** Whether this JVM, and so its child, does not hear SIGINT. */
+    static boolean isIgnored() throws Exception {
         return Files.readAllLines(Path.of("/proc/self/status")).stream()
                 .filter(line -> line.startsWith("SigIgn:"))
                 .anyMatch(line -> (Long.parseUnsignedLong(
