@@ -41,6 +41,16 @@ public final class ServerFaults {
                     "max_new_tokens` must be <=|`inputs` must have less than"), // text-generation-inference
             Pattern.CASE_INSENSITIVE);
 
+    /** What Triton says, with 500, where a value does not have its tensor's type. */
+    private static final Pattern UNPARSABLE = Pattern.compile("\"Unable to parse ");
+
+    /**
+     * What Triton says where a model fails, with 500, but with 400 for generate: whatever was in one batch gets it, the request at
+     * fault and others.
+     */
+    private static final Pattern FAILED_BATCH =
+            Pattern.compile("\"Failed to process the request\\(s\\) for model (instance )?'");
+
     private ServerFaults() {}
 
     /**
@@ -73,7 +83,10 @@ public final class ServerFaults {
         if (status == 501) {
             return Fault.Refused.invalid(message(body));
         }
-        if (status >= 500) {
+        if (status == 500 && UNPARSABLE.matcher(body).find()) {
+            return Fault.Refused.invalid(message(body));
+        }
+        if (status >= 500 || (status == 400 && FAILED_BATCH.matcher(body).find())) {
             return new Fault.Broken(Fault.Kind.SERVER_ERROR, message);
         }
         if (status >= 400) {

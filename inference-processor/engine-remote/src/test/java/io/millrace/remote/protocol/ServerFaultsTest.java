@@ -104,6 +104,25 @@ class ServerFaultsTest {
         assertThat(fault.message()).isEqualTo(message.replace('\'', '"'));
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Unable to parse 'data': attempt to access JSON non-signed-integer as signed-integer",
+                "Unable to parse JSON bytes array: attempt to access JSON non-string as string"
+            })
+    void shouldTakeAValueOfAnotherTypeForInvalidWhateverTritonsStatus(String message) {
+        assertThat(fault(500, "{\"error\":\"" + message + "\"}")).isEqualTo(Fault.Refused.invalid(message));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 500})
+    void shouldTryAgainWhatWasInABatchThatFailed(int status) {
+        String message = "Failed to process the request(s) for model 'llm_0_0', message: ValueError: no";
+
+        assertThat(fault(status, "{\"error\":\"" + message + "\"}"))
+                .isEqualTo(new Fault.Broken(Fault.Kind.SERVER_ERROR, "status=" + status + ": " + message));
+    }
+
     @Test
     void shouldCutALongMessage() {
         assertThat(fault(400, "x".repeat(10_000)).message()).hasSize(501).endsWith("x…");
