@@ -9,6 +9,7 @@ import io.millrace.remote.protocol.Json;
 import io.millrace.remote.protocol.ServerCall;
 import io.millrace.remote.protocol.ServerCall.Delivery;
 import io.millrace.remote.protocol.ServerFaults;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -32,6 +33,8 @@ import javax.net.ssl.SSLException;
 final class Exchange {
 
     private static final String DONE = "[DONE]";
+
+    private static final String EVENT_STREAM = "text/event-stream";
 
     /** Of an error response, this much is read. */
     private static final int ERROR_BYTES = 64 << 10;
@@ -96,7 +99,7 @@ final class Exchange {
                         attempt.endpoint().server().at(call.path()))
                 .POST(BodyPublishers.ofByteArray(call.body()))
                 .setHeader("Content-Type", "application/json")
-                .setHeader("Accept", call.delivery() == Delivery.STREAMED ? "text/event-stream" : "application/json");
+                .setHeader("Accept", call.delivery() == Delivery.STREAMED ? EVENT_STREAM : "application/json");
         options.headers().forEach(request::setHeader);
         secrets.forEach(request::setHeader);
         return request.build();
@@ -105,7 +108,11 @@ final class Exchange {
     private FaultException refused(HttpResponse<InputStream> response, ResponseBody body) {
         String text;
         try {
-            text = new String(body.readNBytes(ERROR_BYTES), StandardCharsets.UTF_8);
+            byte[] bytes = body.readNBytes(ERROR_BYTES);
+            text = new String(bytes, StandardCharsets.UTF_8);
+            if (type(response).startsWith(EVENT_STREAM)) { // Triton refuses a stream with an event
+                text = new EventStream(new ByteArrayInputStream(bytes)).next().orElse(text);
+            }
         } catch (IOException e) {
             text = "";
         }
@@ -121,9 +128,8 @@ final class Exchange {
             AnswerReader reader,
             Progress progress)
             throws IOException, FaultException {
-        String type = response.headers().firstValue("Content-Type").orElse("");
         try {
-            if (call.delivery() == Delivery.STREAMED && type.startsWith("text/event-stream")) {
+            if (call.delivery() == Delivery.STREAMED && type(response).startsWith(EVENT_STREAM)) {
                 readEvents(new EventStream(body), reader, progress);
             } else {
                 // a gateway may answer in one piece what was asked for as a stream
@@ -131,11 +137,16 @@ final class Exchange {
                 reader.accept(Json.parse(new String(body.readAllBytes(), StandardCharsets.UTF_8)));
                 progress.parts(reader.parts());
             }
+            reader.ended();
             return reader.answer();
         } catch (IOException e) {
             // what comes after the end of the answer is not missed
             return whole(reader).orElseThrow(() -> e);
         }
+    }
+
+    private static String type(HttpResponse<?> response) {
+        return response.headers().firstValue("Content-Type").orElse("");
     }
 
     private static Optional<Answer> whole(AnswerReader reader) {

@@ -14,6 +14,7 @@ import com.github.tomakehurst.wiremock.WireMockServer;
 import com.github.tomakehurst.wiremock.core.WireMockConfiguration;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.millrace.engine.Completion;
+import io.millrace.engine.FailureCode;
 import io.millrace.engine.Operation;
 import io.millrace.engine.Output;
 import io.millrace.engine.SamplingParameters;
@@ -32,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -206,6 +208,44 @@ class RemoteTransportTest {
             assertThat(completed.model().version()).contains("2");
             assertThat(seen.get().path()).isEqualTo("/v2/models/served/generate");
             assertThat(seen.get().headers()).containsEntry("Accept", "application/json");
+        }
+    }
+
+    private static TestEngine beforeTriton(SocketServer server, Method method) {
+        return TestEngine.before(
+                List.of(URI.create("http://127.0.0.1:" + server.port())),
+                options -> options.dialect(new OpenInference(method, Tensors.DEFAULT)));
+    }
+
+    @Test
+    void shouldAskAgainWhereTritonsStreamIsCutOff() throws IOException {
+        AtomicInteger asked = new AtomicInteger();
+        try (SocketServer server = SocketServer.start((_, reply) -> {
+                    reply.events().event("{\"text_output\":\"hi\"}");
+                    if (asked.incrementAndGet() == 1) {
+                        reply.hangUp();
+                    }
+                    reply.event("{\"text_output\":\" there\"}").end();
+                });
+                TestEngine engine = beforeTriton(server, Method.GENERATE_STREAM)) {
+            String text = text(engine.submit(
+                    engine.request(Operation.GENERATE, "hello", SamplingParameters.DEFAULT, Optional.empty())));
+
+            assertThat(text).isEqualTo("hi there");
+            assertThat(asked).hasValue(2);
+        }
+    }
+
+    @Test
+    void shouldReadWhyTritonRefusesAStream() throws IOException {
+        try (SocketServer server = SocketServer.start((_, reply) -> reply.whole(
+                        400, "text/event-stream; charset=utf-8", "data: {\"error\":\"no such voice\"}\n\n\n"));
+                TestEngine engine = beforeTriton(server, Method.GENERATE_STREAM)) {
+            Completion.Failed failed = TestEngine.failed(engine.submit(
+                    engine.request(Operation.GENERATE, "hello", SamplingParameters.DEFAULT, Optional.empty())));
+
+            assertThat(failed.code()).isEqualTo(FailureCode.INVALID_REQUEST);
+            assertThat(failed.message()).isEqualTo("no such voice");
         }
     }
 

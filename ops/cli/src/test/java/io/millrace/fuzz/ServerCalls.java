@@ -28,7 +28,8 @@ final class ServerCalls {
             OPENAI.call(request(Operation.EMBED, null)),
             openInference(OpenInferenceProtocol.Method.INFER).call(request(Operation.GENERATE, null)),
             openInference(OpenInferenceProtocol.Method.INFER).call(request(Operation.EMBED, null)),
-            openInference(OpenInferenceProtocol.Method.GENERATE).call(request(Operation.GENERATE, null)));
+            openInference(OpenInferenceProtocol.Method.GENERATE).call(request(Operation.GENERATE, null)),
+            openInference(OpenInferenceProtocol.Method.GENERATE_STREAM).call(request(Operation.GENERATE, null)));
 
     private ServerCalls() {}
 

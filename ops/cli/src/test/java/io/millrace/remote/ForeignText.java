@@ -38,10 +38,11 @@ public final class ForeignText {
     public static void accept(List<String> events, AnswerReader reader) throws FaultException {
         for (String data : events) {
             if (data.equals("[DONE]")) {
-                return;
+                break;
             }
             reader.accept(Json.parse(data));
         }
+        reader.ended();
     }
 
     /** A metric's sum. */

@@ -18,6 +18,9 @@ public interface AnswerReader {
     /** Text so far. */
     String text();
 
+    /** The server has ended its response in order: what came is all. */
+    default void ended() {}
+
     /**
      * The answer, once nothing more comes.
      *

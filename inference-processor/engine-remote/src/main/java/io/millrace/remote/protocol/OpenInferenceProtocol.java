@@ -32,9 +32,17 @@ public final class OpenInferenceProtocol implements Protocol {
     /** A call of the protocol. */
     public enum Method {
         /** Named tensors in, named tensors out. */
-        INFER,
+        INFER("/infer"),
         /** Triton's extension for language models: text in, text out. */
-        GENERATE
+        GENERATE("/generate"),
+        /** The same, as events. Triton sees that nobody listens any more only when it writes one, and not with the others. */
+        GENERATE_STREAM("/generate_stream");
+
+        private final String path;
+
+        Method(String path) {
+            this.path = path;
+        }
     }
 
     /**
@@ -64,7 +72,7 @@ public final class OpenInferenceProtocol implements Protocol {
         this.method = method;
         this.tensors = tensors;
         this.extraBody = Json.object(extraBody);
-        path = pathOf(model) + (method == Method.INFER ? "/infer" : "/generate");
+        path = pathOf(model) + method.path;
     }
 
     /** Where a model's paths begin, after the endpoint's url. */
@@ -89,6 +97,8 @@ public final class OpenInferenceProtocol implements Protocol {
                 body.putArray("outputs").addObject().put("name", tensors.output());
             }
             case GENERATE -> body.put(tensors.input(), text);
+            // an input of those models that can stream; of others a parameter that nobody reads
+            case GENERATE_STREAM -> body.put(tensors.input(), text).put("stream", true);
         }
         if (request.operation() == Operation.GENERATE) {
             Bodies.putSampling(body.putObject("parameters"), sampling);
@@ -97,10 +107,12 @@ public final class OpenInferenceProtocol implements Protocol {
         return new ServerCall(
                 path,
                 Json.bytes(body),
-                Delivery.WHOLE,
+                method == Method.GENERATE_STREAM ? Delivery.STREAMED : Delivery.WHOLE,
                 new PromptSize(text.length(), 0),
                 Bodies.prefix(text),
-                () -> new OpenInferenceReader(method, tensors, request.operation(), sampling));
+                () -> method == Method.GENERATE_STREAM
+                        ? new GenerateStreamReader(tensors.output(), sampling)
+                        : new OpenInferenceReader(method, tensors, request.operation(), sampling));
     }
 
     private void checkSupported(InferenceRequest request) {

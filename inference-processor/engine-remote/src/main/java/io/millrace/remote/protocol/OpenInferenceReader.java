@@ -41,12 +41,11 @@ final class OpenInferenceReader implements AnswerReader {
         JsonNode data = method == Method.INFER ? tensor(body) : body.path(tensors.output());
         output = operation == Operation.EMBED
                 ? new Output.Embedding(OpenAiEmbeddingReader.vector(data))
-                : text(data.isArray() ? data.path(0) : data);
+                : new Output.Text(
+                        Bodies.cutAtStop(text(tensors.output(), data), sampling), List.of(), List.of(), List.of());
         // what the vLLM backend adds where extra_body asks for it
         tokens = new TokenCounts(Json.count(body, "num_input_tokens"), 0, Json.count(body, "num_output_tokens"));
-        finishReason = Json.text(body, "finish_reason").orElse("stop").equals("length")
-                ? FinishReason.LENGTH
-                : FinishReason.STOP;
+        finishReason = finishReason(Json.text(body, "finish_reason"));
     }
 
     private JsonNode tensor(JsonNode body) throws FaultException {
@@ -60,13 +59,22 @@ final class OpenInferenceReader implements AnswerReader {
         throw FaultException.broken("outputs=" + Json.shorten(names.toString()) + ", expected=" + tensors.output());
     }
 
-    private Output text(JsonNode value) throws FaultException {
+    /** Of a tensor of one element, which Triton's generate sends as it is. */
+    static String text(String tensor, JsonNode data) throws FaultException {
+        JsonNode value = data.isArray() ? data.path(0) : data;
         if (!value.isTextual()) {
-            throw FaultException.broken(
-                    tensors.output() + "=" + Json.shorten(value.toString()) + ", expected=a text of BYTES");
+            throw FaultException.broken(tensor + "=" + Json.shorten(value.toString()) + ", expected=a text of BYTES");
         }
-        String text = Bodies.cutAtStop(value.textValue(), sampling);
-        return new Output.Text(text, List.of(), List.of(), List.of());
+        return value.textValue();
+    }
+
+    /** As the vLLM backend says it where {@code extra_body} asks for it. */
+    static FinishReason finishReason(Optional<String> said) throws FaultException {
+        return switch (said.orElse("stop")) {
+            case "length" -> FinishReason.LENGTH;
+            case "abort" -> throw FaultException.broken("finish_reason=abort, expected=stop or length");
+            default -> FinishReason.STOP;
+        };
     }
 
     @Override

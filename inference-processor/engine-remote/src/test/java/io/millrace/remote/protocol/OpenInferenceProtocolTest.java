@@ -69,6 +69,71 @@ class OpenInferenceProtocolTest {
         assertThat(answer.tokens().completion()).hasValue(9);
     }
 
+    private static final OpenInferenceProtocol STREAM =
+            new OpenInferenceProtocol("m", Method.GENERATE_STREAM, Tensors.DEFAULT, Map.of());
+
+    private static AnswerReader streamed(SamplingParameters sampling, String... events) throws FaultException {
+        AnswerReader reader = STREAM.call(request(Operation.GENERATE, TEXT, sampling))
+                .reader()
+                .get();
+        for (String event : events) {
+            reader.accept(Json.parse(event.replace('\'', '"')));
+        }
+        return reader;
+    }
+
+    @Test
+    void shouldAskForAStream() {
+        ServerCall call = STREAM.call(request(Operation.GENERATE, TEXT, SamplingParameters.DEFAULT));
+
+        assertThat(call.path()).isEqualTo("/v2/models/m/generate_stream");
+        assertThat(call.delivery()).isEqualTo(ServerCall.Delivery.STREAMED);
+        assertThat(new String(call.body(), StandardCharsets.UTF_8))
+                .isEqualTo(
+                        "{\"text_input\":\"hello\",\"stream\":true,\"parameters\":{\"temperature\":1.0,\"top_p\":1.0}}");
+    }
+
+    @Test
+    void shouldPutTheEventsOfAStreamTogether() throws FaultException {
+        AnswerReader reader = streamed(
+                SamplingParameters.builder().stop(List.of("END")).build(),
+                "{'text_output':'hi','finish_reason':'None','num_input_tokens':4,'num_output_tokens':1,'model_version':'3'}",
+                "{'text_output':[''],'finish_reason':'None','num_input_tokens':4,'num_output_tokens':0}",
+                "{'text_output':' thereEND.','finish_reason':'length','num_input_tokens':4,'num_output_tokens':2}");
+        assertThat(reader.parts()).isEqualTo(2);
+        assertThat(reader.text()).isEqualTo("hi thereEND.");
+
+        reader.ended();
+        Answer answer = reader.answer();
+        assertThat(((Output.Text) answer.output()).text()).isEqualTo("hi there");
+        assertThat(answer.finishReason()).isEqualTo(FinishReason.LENGTH);
+        assertThat(answer.tokens().prompt()).hasValue(4);
+        assertThat(answer.tokens().completion()).hasValue(3);
+        assertThat(answer.version()).contains("3");
+    }
+
+    @Test
+    void shouldNotTakeABeginningForTheAnswer() throws FaultException {
+        AnswerReader reader = streamed(SamplingParameters.DEFAULT, "{'text_output':'hi'}");
+
+        assertThatThrownBy(reader::answer).hasMessage("stream=cut off, expected=its end");
+    }
+
+    @Test
+    void shouldNotTakeAStreamWithoutTextForAnAnswer() throws FaultException {
+        AnswerReader empty = streamed(SamplingParameters.DEFAULT);
+        empty.ended();
+
+        assertThatThrownBy(empty::answer).hasMessage("stream=empty, expected=text_output");
+        assertThatThrownBy(() -> streamed(SamplingParameters.DEFAULT, "{'other':'hi'}"))
+                .hasMessage("text_output=, expected=a text of BYTES");
+        assertThatThrownBy(() -> streamed(SamplingParameters.DEFAULT, "{'error':'boom'}"))
+                .hasMessage("status=500: boom");
+        AnswerReader aborted = streamed(SamplingParameters.DEFAULT, "{'text_output':'hi','finish_reason':'abort'}");
+        aborted.ended();
+        assertThatThrownBy(aborted::answer).hasMessage("finish_reason=abort, expected=stop or length");
+    }
+
     @Test
     void shouldInferWithNamedTensors() throws FaultException {
         ServerCall call = INFER.call(request(Operation.EMBED, TEXT, SamplingParameters.DEFAULT));
