@@ -1,5 +1,7 @@
 package io.millrace.remote;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.OptionalDouble;
 
 /** Prometheus' text format, as far as one metric needs it. */
@@ -7,13 +9,20 @@ final class PrometheusText {
 
     private PrometheusText() {}
 
-    /** The sum over a metric's series; empty where there is none. */
-    static OptionalDouble sum(String text, String metric) {
+    /**
+     * The sum over a metric's series; empty where there is none.
+     *
+     * @param signal its name, and perhaps labels that the series must have: {@code name{label="value"}}
+     */
+    static OptionalDouble sum(String text, String signal) {
+        int brace = signal.indexOf('{');
+        String metric = brace < 0 ? signal : signal.substring(0, brace);
+        Map<String, String> wanted = brace < 0 ? Map.of() : labels(signal.substring(brace));
         double sum = 0;
         boolean found = false;
         for (String line : (Iterable<String>) text.lines()::iterator) {
             if (line.startsWith(metric)) {
-                OptionalDouble value = value(line.substring(metric.length()));
+                OptionalDouble value = value(line.substring(metric.length()), wanted);
                 found |= value.isPresent();
                 sum += value.orElse(0);
             }
@@ -22,23 +31,45 @@ final class PrometheusText {
     }
 
     /** Of a sample without its name: labels, the value, and perhaps a time. */
-    private static OptionalDouble value(String rest) {
-        String afterLabels = rest;
-        if (rest.startsWith("{")) {
-            int end = endOfLabels(rest);
-            afterLabels = rest.substring(end);
-        } else if (rest.isEmpty() || !Character.isWhitespace(rest.charAt(0))) {
+    private static OptionalDouble value(String rest, Map<String, String> wanted) {
+        boolean hasLabels = rest.startsWith("{");
+        if (!hasLabels && (rest.isEmpty() || !Character.isWhitespace(rest.charAt(0)))) {
             // a longer name
             return OptionalDouble.empty();
         }
+        int end = hasLabels ? endOfLabels(rest) : 0;
+        if (!wanted.isEmpty() && !labels(rest.substring(0, end)).entrySet().containsAll(wanted.entrySet())) {
+            return OptionalDouble.empty();
+        }
         // a time may follow
-        String number = afterLabels.strip().replaceFirst("\\s.*", "");
+        String number = rest.substring(end).strip().replaceFirst("\\s.*", "");
         try {
             double value = Double.parseDouble(number.replace("Inf", "Infinity"));
             return Double.isNaN(value) ? OptionalDouble.empty() : OptionalDouble.of(value);
         } catch (NumberFormatException e) {
             return OptionalDouble.empty();
         }
+    }
+
+    /** Of {@code {name="value",…}}, or none. */
+    private static Map<String, String> labels(String text) {
+        Map<String, String> labels = new HashMap<>();
+        int at = 1;
+        for (int equals = text.indexOf("=\"", at); equals >= 0; equals = text.indexOf("=\"", at)) {
+            String name = text.substring(at, equals).replace(',', ' ').strip();
+            StringBuilder value = new StringBuilder();
+            at = equals + 2;
+            while (at < text.length() && text.charAt(at) != '"') {
+                if (text.charAt(at) == '\\' && at + 1 < text.length()) {
+                    at++;
+                }
+                value.append(text.charAt(at));
+                at++;
+            }
+            labels.put(name, value.toString());
+            at = Math.min(at + 1, text.length());
+        }
+        return labels;
     }
 
     /** After the brace that closes the labels: braces may stand in quoted values. */

@@ -130,7 +130,8 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
         }
         RemoteOptions.Slack slack = options.slack().get();
         SlackGate.BySignal gate = new SlackGate.BySignal(slack);
-        URI url = slack.url().orElseGet(() -> server.url().resolve("/metrics"));
+        URI url =
+                slack.url().or(server::metricsUrl).orElseGet(() -> server.url().resolve("/metrics"));
         boolean isOurs = options.endpoints().stream().anyMatch(endpoint -> endpoint.isAt(url));
         signals.add(new SlackSignal(
                 connections, slack, url, isOurs ? Optional.of(options.connection()) : Optional.empty(), gate, clock));

@@ -103,8 +103,10 @@ public record RemoteOptions(
      * @param url http or https, without user info: secrets have a place of their own
      * @param maxInFlight most requests in flight to it, at least 1
      * @param maxTokensInFlight most tokens of their prompts and answers together, at least 1; empty: no such budget
+     * @param metricsUrl where its metrics are; empty: {@code /metrics} of the url's host and port
      */
-    public record Server(String name, URI url, int maxInFlight, OptionalLong maxTokensInFlight) {
+    public record Server(
+            String name, URI url, int maxInFlight, OptionalLong maxTokensInFlight, Optional<URI> metricsUrl) {
         public Server {
             check("remote.endpoints", name, NAME.matcher(name).matches(), "names of letters, digits, '.', '_', '-'");
             String key = "remote.endpoints." + name;
@@ -114,6 +116,8 @@ public record RemoteOptions(
             check(key + ".url", shown(url), url.getRawFragment() == null, "no fragment");
             check(key + ".max_in_flight", maxInFlight, maxInFlight >= 1, "at least 1");
             check(key + ".max_tokens_in_flight", maxTokensInFlight, maxTokensInFlight.orElse(1) >= 1, "at least 1");
+            boolean shown = metricsUrl.isEmpty() || metricsUrl.get().getRawUserInfo() == null;
+            check(key + ".metrics_url", "with user info", shown, "none");
         }
 
         String shownUrl() {
@@ -140,7 +144,7 @@ public record RemoteOptions(
 
         /** A server bounded by the engine's {@code maxNumSeqs} and the adaptive limit alone. */
         public static Server of(String name, URI url) {
-            return new Server(name, url, Integer.MAX_VALUE, OptionalLong.empty());
+            return new Server(name, url, Integer.MAX_VALUE, OptionalLong.empty(), Optional.empty());
         }
     }
 
@@ -298,8 +302,8 @@ public record RemoteOptions(
     /**
      * Takes only a part of the budgets, by a signal of how busy a server is with others' requests.
      *
-     * @param url of the metrics, or of Prometheus for a query; empty: {@code /metrics} of each endpoint's own host and port. The
-     *     connection's headers go to an endpoint's own host and port only
+     * @param url of the metrics, or of Prometheus for a query; empty: each endpoint's {@code metricsUrl}. The connection's headers go
+     *     to an endpoint's own host and port only
      * @param signal what is read
      * @param interval between readings, above 0
      * @param maxAge of the last reading; beyond it there is no budget. At least {@code interval}
@@ -330,11 +334,16 @@ public record RemoteOptions(
     /**
      * A metric in Prometheus' text format; of several series the sum.
      *
-     * @param name e.g. {@code vllm:num_requests_waiting}
+     * @param name e.g. {@code vllm:num_requests_waiting}; with labels only of series that have them, e.g. {@code
+     *     nv_inference_pending_request_count{model="llm"}}
      */
     public record Metric(String name) implements Signal {
+        private static final Pattern NAME = Pattern.compile("[A-Za-z_:][A-Za-z0-9_:]*(\\{LABEL(, ?LABEL)*})?"
+                .replace("LABEL", "[A-Za-z_][A-Za-z0-9_]*=\"[^\"\\\\]*\""));
+
         public Metric {
-            check("remote.slack.signal", name, name.matches("[A-Za-z_:][A-Za-z0-9_:]*"), "a metric's name");
+            boolean sound = NAME.matcher(name).matches();
+            check("remote.slack.signal", name, sound, "a metric's name, perhaps with labels: NAME{LABEL=\"VALUE\"}");
         }
     }
 

@@ -67,7 +67,7 @@ abstract class DispatcherHarness implements Dispatcher.Actions {
     }
 
     static Server server(String name, int maxInFlight, OptionalLong tokens) {
-        return new Server(name, URI.create("http://" + name + "/v1"), maxInFlight, tokens);
+        return new Server(name, URI.create("http://" + name + "/v1"), maxInFlight, tokens, Optional.empty());
     }
 
     static List<Server> servers(String... names) {

@@ -98,10 +98,10 @@ class RemoteOptionsTest {
                 () -> Server.of("a b", A.url()),
                 "remote.endpoints=a b, expected=names of letters, digits, '.', '_', '-'");
         wrong(
-                () -> new Server("a", A.url(), 0, OptionalLong.empty()),
+                () -> new Server("a", A.url(), 0, OptionalLong.empty(), Optional.empty()),
                 "remote.endpoints.a.max_in_flight=0, expected=at least 1");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Server("a", A.url(), 1, OptionalLong.of(0)))
+                .isThrownBy(() -> new Server("a", A.url(), 1, OptionalLong.of(0), Optional.empty()))
                 .withMessageStartingWith("remote.endpoints.a.max_tokens_in_flight=");
     }
 
@@ -175,7 +175,9 @@ class RemoteOptionsTest {
                 () -> new Slack(
                         Optional.of(URI.create("http://user:pw@prometheus")), new Query("up"), SECOND, SECOND, curve),
                 "remote.slack.url=with user info, expected=none");
-        wrong(() -> new Metric("a b"), "remote.slack.signal=a b, expected=a metric's name");
+        wrong(
+                () -> new Metric("a b"),
+                "remote.slack.signal=a b, expected=a metric's name, perhaps with labels: NAME{LABEL=\"VALUE\"}");
         wrong(() -> new Query(""), "remote.slack.query=, expected=a PromQL expression");
     }
 

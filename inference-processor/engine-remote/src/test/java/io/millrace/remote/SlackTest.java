@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -87,6 +88,50 @@ class SlackTest {
         assertThat(PrometheusText.sum(text, "vllm:full")).hasValue(Double.POSITIVE_INFINITY);
         assertThat(PrometheusText.sum(text, "vllm:broken")).isEmpty();
         assertThat(PrometheusText.sum(text, "vllm:num")).isEmpty();
+    }
+
+    @Test
+    void shouldSumOnlyTheSeriesWithTheLabels() {
+        String text = """
+                # TYPE nv_inference_pending_request_count gauge
+                nv_inference_pending_request_count{model="llm",version="1"} 3
+                nv_inference_pending_request_count{model="llm",version="2"} 4
+                nv_inference_pending_request_count{model="l=\"\\"lm",version="1"} 50
+                nv_inference_pending_request_count{model="embedder",version="1"} 600
+                nv_inference_pending_request_count 7000
+                nv_inference_pending_request_count{model="llm
+                """;
+        String name = "nv_inference_pending_request_count";
+        assertThat(PrometheusText.sum(text, name)).hasValue(7657);
+        assertThat(PrometheusText.sum(text, name + "{model=\"llm\"}")).hasValue(7);
+        assertThat(PrometheusText.sum(text, name + "{version=\"1\", model=\"llm\"}"))
+                .hasValue(3);
+        assertThat(PrometheusText.sum(text, name + "{model=\"other\"}")).isEmpty();
+    }
+
+    @Test
+    void shouldReadEachEndpointsMetricsWhereTheyAre() throws Exception {
+        Queue<String> paths = new ConcurrentLinkedQueue<>();
+        AtomicReference<String> metrics = new AtomicReference<>("up{a=\"1\"} 0\nup{a=\"2\"} 9");
+        try (SocketServer elsewhere = server(metrics, paths);
+                SocketServer server = SocketServer.start((request, reply) -> {
+                    if (request.path().equals("/metrics")) {
+                        reply.json(404, "{\"error\":\"Not Found\"}"); // as Triton
+                    } else {
+                        reply.answer("ok");
+                    }
+                })) {
+            URI there = URI.create("http://127.0.0.1:" + elsewhere.port() + "/of/metrics");
+            try (TestEngine engine = TestEngine.before(
+                    List.of(server.url()),
+                    options -> options.endpoints(List.of(new RemoteOptions.Server(
+                                    "a", server.url(), 8, OptionalLong.empty(), Optional.of(there))))
+                            .slack(slack(Optional.empty(), new Metric("up{a=\"1\"}"))))) {
+                await().until(() -> engine.engine().stats().healthy());
+                assertThat(text(engine.chat("hello"))).isEqualTo("ok");
+                assertThat(paths).contains("/of/metrics");
+            }
+        }
     }
 
     @Test

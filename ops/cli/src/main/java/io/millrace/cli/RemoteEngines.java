@@ -60,7 +60,8 @@ final class RemoteEngines {
                         endpoint.getKey(),
                         endpoint.getValue().url(),
                         endpoint.getValue().maxInFlight().orElse(Integer.MAX_VALUE),
-                        endpoint.getValue().maxTokensInFlight()))
+                        endpoint.getValue().maxTokensInFlight(),
+                        endpoint.getValue().metricsUrl()))
                 .toList();
     }
 

@@ -115,7 +115,12 @@ class EnginesTest {
                         100,
                         77,
                         List.of(
-                                new Server("a", URI.create("https://gpu-1:8000/v1"), 64, OptionalLong.of(200_000)),
+                                new Server(
+                                        "a",
+                                        URI.create("https://gpu-1:8000/v1"),
+                                        64,
+                                        OptionalLong.of(200_000),
+                                        Optional.of(URI.create("http://gpu-1:8002/metrics"))),
                                 Server.of("b", URI.create("http://gpu-2"))),
                         RemoteOptions.Choice.PREFIX_AFFINITY,
                         new RemoteOptions.Connection(

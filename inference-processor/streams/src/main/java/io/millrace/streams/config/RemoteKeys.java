@@ -45,7 +45,13 @@ final class RemoteKeys {
                     new Whole(1, 1_000_000_000_000L),
                     new Derived("none"),
                     "tokens",
-                    "Most tokens of those requests' prompts and `max_tokens` together: what the server's KV cache holds."));
+                    "Most tokens of those requests' prompts and `max_tokens` together: what the server's KV cache holds."),
+            Key.of(
+                    "metrics_url",
+                    HTTP,
+                    new Derived("`/metrics` at `url`'s host and port"),
+                    "",
+                    "Where its metrics are, for `slack.signal`. Triton has them at another port: `http://HOST:8002/metrics`."));
 
     private static final List<Key> TENSORS = List.of(
             Key.of(
@@ -122,16 +128,18 @@ final class RemoteKeys {
             Key.of(
                     "url",
                     HTTP,
-                    new Derived(
-                            "for `signal` each endpoint's own `/metrics`; for `query` it must be given: Prometheus"),
+                    new Derived("for `signal` each endpoint's `metrics_url`; for `query` it must be given: Prometheus"),
                     "",
                     "Where the signal is read. `api_key` and the headers go along where that is an endpoint's own host and port, and nowhere else."),
             Key.of(
                     "signal",
-                    new Text("[A-Za-z_:][A-Za-z0-9_:]*", "a metric's name"),
+                    new Text(
+                            "[A-Za-z_:][A-Za-z0-9_:]*(\\{LABEL(, ?LABEL)*})?"
+                                    .replace("LABEL", "[A-Za-z_][A-Za-z0-9_]*=\"[^\"\\\\]*\""),
+                            "a metric's name, perhaps with labels: NAME{LABEL=\"VALUE\"}"),
                     new Derived("none: this or `query`"),
                     "",
-                    "A metric of the server's, such as `vllm:num_requests_waiting`; of several series the sum."),
+                    "A metric of the server's, such as `vllm:num_requests_waiting` or `nv_inference_pending_request_count{model=\"llm\"}`; of several series the sum."),
             Key.of(
                     "query",
                     ONE_LINE,
@@ -237,10 +245,10 @@ final class RemoteKeys {
             Key.section("breaker", "When an endpoint is left alone for a while.", BREAKER),
             Key.of(
                     "method",
-                    new Choice(List.of("generate", "infer")),
+                    new Choice(List.of("generate", "generate_stream", "infer")),
                     new Fixed("generate", "what Triton has for language models"),
                     "",
-                    "`open-inference` only: `generate`, or `infer` with named tensors."),
+                    "`open-inference` only: Triton's `generate`, or `generate_stream` for models that stream (decoupled ones), or `infer` with named tensors. Triton goes on with what is cancelled here, unless it streams."),
             Key.section("tensors", "`open-inference` only: the model's tensors.", TENSORS),
             Key.section(
                     "slack",

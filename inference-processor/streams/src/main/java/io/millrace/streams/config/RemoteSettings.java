@@ -43,7 +43,8 @@ public record RemoteSettings(
     static final int DEFAULT_MAX_NUM_SEQS = 256;
 
     /** One server, or a balancer before several. An absent bound is none. */
-    public record Endpoint(URI url, OptionalInt maxInFlight, OptionalLong maxTokensInFlight) {}
+    public record Endpoint(
+            URI url, OptionalInt maxInFlight, OptionalLong maxTokensInFlight, Optional<URI> metricsUrl) {}
 
     /**
      * How servers are asked.
@@ -114,7 +115,8 @@ public record RemoteSettings(
         return new Endpoint(
                 values.optional("url", URI.class).orElseThrow(),
                 values.optionalInteger("max_in_flight"),
-                values.optionalBytes("max_tokens_in_flight"));
+                values.optionalBytes("max_tokens_in_flight"),
+                values.optional("metrics_url", URI.class));
     }
 
     private static Connection connection(Values values) {

@@ -42,9 +42,14 @@ class EngineSettingsTest {
                                 new Endpoint(
                                         URI.create("https://gpu-1:8000/v1"),
                                         OptionalInt.of(64),
-                                        OptionalLong.of(200_000)),
+                                        OptionalLong.of(200_000),
+                                        Optional.of(URI.create("http://gpu-1:8002/metrics"))),
                                 "b",
-                                new Endpoint(URI.create("http://gpu-2"), OptionalInt.empty(), OptionalLong.empty())),
+                                new Endpoint(
+                                        URI.create("http://gpu-2"),
+                                        OptionalInt.empty(),
+                                        OptionalLong.empty(),
+                                        Optional.empty())),
                         "prefix_affinity",
                         Optional.of("env:PATH"),
                         new RemoteSettings.Connection(

@@ -17,7 +17,7 @@ public final class EngineYaml {
                   protocol: open-inference
                   model: org/big
                   endpoints:
-                    a: { url: "https://gpu-1:8000/v1", max_in_flight: 64, max_tokens_in_flight: 200000 }
+                    a: { url: "https://gpu-1:8000/v1", max_in_flight: 64, max_tokens_in_flight: 200000, metrics_url: "http://gpu-1:8002/metrics" }
                     b: { url: "http://gpu-2" }
                   choice: prefix_affinity
                   api_key: env:PATH
