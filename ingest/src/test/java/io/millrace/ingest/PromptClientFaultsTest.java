@@ -15,14 +15,20 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.Headers;
@@ -72,6 +78,64 @@ class PromptClientFaultsTest {
         return IntStream.range(0, 20)
                 .mapToObj(i -> client.submit(Prompt.chat(text).build()))
                 .toList();
+    }
+
+    /** The reader is held up by an answer while the topic loses the next ones, and has no place to read on. */
+    @Test
+    void shouldReadTheRestOfWhatRetentionTookAway(TestKafka kafka) throws Exception {
+        String topic = kafka.uniqueTopic("results", 1);
+        var read = new LinkedBlockingQueue<Long>();
+        var go = new CountDownLatch(1);
+        AnswerReader reader = AnswerReader.start(
+                Map.of(
+                        "bootstrap.servers",
+                        kafka.bootstrapServers(),
+                        "fetch.max.wait.ms",
+                        1), // what it asks for ahead comes back empty before there is more
+                List.of(topic),
+                topic,
+                new Holding(read, go));
+        try {
+            kafka.produce(List.of(answer(topic)));
+            assertThat(read.take()).isZero();
+            kafka.produce(IntStream.range(0, 5).mapToObj(i -> answer(topic)).toList());
+            kafka.admin()
+                    .deleteRecords(Map.of(new TopicPartition(topic, 0), RecordsToDelete.beforeOffset(4)))
+                    .all()
+                    .get();
+            go.countDown();
+
+            assertThat(read.take()).isEqualTo(4);
+            assertThat(read.take()).isEqualTo(5);
+        } finally {
+            go.countDown();
+            reader.stop();
+        }
+    }
+
+    private static ProducerRecord<byte[], byte[]> answer(String topic) {
+        return new ProducerRecord<>(topic, new byte[] {'{', '}'});
+    }
+
+    /** Holds the reader up at each record until it may go. */
+    private record Holding(BlockingQueue<Long> read, CountDownLatch go) implements AnswerReader.Listener {
+        @Override
+        public void onRecord(ConsumerRecord<byte[], byte[]> record) {
+            read.add(record.offset());
+            try {
+                go.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        @Override
+        public void onTime(long nowNanos) {}
+
+        @Override
+        public void onEnd(RuntimeException cause) {
+            read.add(-1L);
+        }
     }
 
     @Test
