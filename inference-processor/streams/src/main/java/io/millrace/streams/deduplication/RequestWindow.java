@@ -156,6 +156,7 @@ public final class RequestWindow {
         }
     }
 
+    /** The moment at which the whole window has passed is after it. */
     private boolean isOver(long atMs, long nowMs) {
         return nowMs - atMs >= windowMs;
     }
