@@ -45,7 +45,7 @@ final class TopCommand implements Callable<Integer> {
     private static final int LONGEST_SECONDS = 3600;
 
     private final Session session;
-    private final InstantSource clock = InstantSource.system();
+    private final InstantSource clock;
     private final AtomicBoolean stopped = new AtomicBoolean();
     private long unreadable;
 
@@ -70,7 +70,12 @@ final class TopCommand implements Callable<Integer> {
     boolean json;
 
     TopCommand(Session session) {
+        this(session, InstantSource.system());
+    }
+
+    TopCommand(Session session, InstantSource clock) {
         this.session = session;
+        this.clock = clock;
     }
 
     @Override

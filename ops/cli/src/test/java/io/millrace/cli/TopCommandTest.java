@@ -21,15 +21,19 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 @WithKafka
 class TopCommandTest {
@@ -79,26 +83,55 @@ class TopCommandTest {
         assertThat(Cli.run("topics", "create", "--config", config).exitCode()).isZero();
         kafka.produce(List.of(interval(name, Instant.now().minusSeconds(1), 10)));
         var read = new ByteArrayOutputStream();
+
+        int code = Main.run(readUntil(2, read), "top", "--window", "3600", "--config", config);
+
+        assertThat(code).isZero();
+        assertThat(read.toString(StandardCharsets.UTF_8)).startsWith("TIME ").doesNotContain("\u001B");
+    }
+
+    /** Whenever it is asked, a second has passed: it is asked when a view is made, and between polls. */
+    @Test
+    @Timeout(60)
+    void shouldLetTheIntervalPassBetweenTwoViews(TestKafka kafka) throws IOException {
+        String config = config(kafka, TestKafka.uniqueName("interval"));
+        assertThat(Cli.run("topics", "create", "--config", config).exitCode()).isZero();
+        var options = new GlobalOptions();
+        options.config = Path.of(config);
+        var read = new ByteArrayOutputStream();
+        var seconds = new AtomicLong(1_000_000_000);
+        var top = new TopCommand(
+                new Session(readUntil(3, read), options), () -> Instant.ofEpochSecond(seconds.incrementAndGet()));
+
+        int code = new CommandLine(top).execute("--json", "--interval", "3");
+
+        assertThat(code).isZero();
+        List<Instant> views = new ArrayList<>();
+        for (String line : read.toString(StandardCharsets.UTF_8).lines().toList()) {
+            views.add(Instant.parse(new ObjectMapper().readTree(line).at("/at").asText()));
+        }
+        assertThat(views).hasSize(3);
+        assertThat(Duration.between(views.get(0), views.get(1))).isEqualTo(Duration.ofSeconds(3));
+        assertThat(Duration.between(views.get(1), views.get(2))).isEqualTo(Duration.ofSeconds(3));
+    }
+
+    /** Whoever reads goes away after these lines. */
+    private static Terminal readUntil(int lines, ByteArrayOutputStream read) {
         OutputStream pipe = new OutputStream() {
             @Override
             public void write(int b) throws IOException {
-                if (read.toString(StandardCharsets.UTF_8).lines().count() > 1) {
+                if (read.toString(StandardCharsets.UTF_8).split("\n", -1).length > lines) {
                     throw new IOException("Broken pipe");
                 }
                 read.write(b);
             }
         };
-        var terminal = new Terminal(
+        return new Terminal(
                 InputStream.nullInputStream(),
                 new PrintStream(pipe, false, StandardCharsets.UTF_8),
                 System.err,
                 OptionalInt.empty(),
                 OptionalInt.empty());
-
-        int code = Main.run(terminal, "top", "--window", "3600", "--config", config);
-
-        assertThat(code).isZero();
-        assertThat(read.toString(StandardCharsets.UTF_8)).startsWith("TIME ").doesNotContain("\u001B");
     }
 
     @Test
