@@ -102,6 +102,10 @@ final class KafkaCheckup {
                 admin.describeFeatures().featureMetadata().get().finalizedFeatures();
         Map<String, Short> levels = new TreeMap<>();
         features.forEach((name, range) -> levels.put(name, range.maxVersionLevel()));
+        features(levels);
+    }
+
+    void features(Map<String, Short> levels) {
         short transactions = levels.getOrDefault(TRANSACTIONS, (short) 0);
         if (transactions < 2) {
             checkup.found(

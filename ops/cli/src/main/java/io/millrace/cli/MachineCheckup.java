@@ -29,13 +29,15 @@ final class MachineCheckup {
                 Area.MACHINE,
                 "JDK " + Runtime.version() + " (" + System.getProperty("java.vendor") + "), "
                         + System.getProperty("os.name") + " " + System.getProperty("os.arch"));
-        cores();
-        memory();
+        cores(Runtime.getRuntime().availableProcessors());
+        // of the container, where there is one
+        memory(
+                Runtime.getRuntime().maxMemory(),
+                ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize());
         gpu();
     }
 
-    private void cores() {
-        int cores = Runtime.getRuntime().availableProcessors();
+    void cores(int cores) {
         if (cores < 2) {
             checkup.found(
                     Area.MACHINE,
@@ -47,19 +49,15 @@ final class MachineCheckup {
         }
     }
 
-    private void memory() {
-        long heap = Runtime.getRuntime().maxMemory();
-        // of the container, where there is one
-        long memory =
-                ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
-        String both = "heap at most " + mib(heap) + " of " + mib(memory) + " memory";
-        if (heap < LEAST_HEAP_BYTES) {
+    void memory(long heapBytes, long memoryBytes) {
+        String both = "heap at most " + mib(heapBytes) + " of " + mib(memoryBytes) + " memory";
+        if (heapBytes < LEAST_HEAP_BYTES) {
             checkup.found(
                     Area.MACHINE,
                     Severity.WARNING,
                     both + ", expected=a heap of " + mib(LEAST_HEAP_BYTES) + " or more",
                     "start with JAVA_TOOL_OPTIONS=-Xmx2g, say");
-        } else if (heap > memory) {
+        } else if (heapBytes > memoryBytes) {
             checkup.found(
                     Area.MACHINE,
                     Severity.WARNING,

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -70,6 +71,44 @@ class CheckupTest {
                         + "{\"area\":\"kafka\",\"severity\":\"warning\",\"what\":\"slow\",\"remedy\":\"hurry\"},"
                         + "{\"area\":\"models\",\"severity\":\"error\",\"what\":\"away\",\"remedy\":\"start it\"},"
                         + "{\"area\":\"kafka\",\"severity\":\"error\",\"what\":\"gone\",\"remedy\":\"look\"}]}\n");
+    }
+
+    @Test
+    void shouldWarnOfAMachineThatIsTooSmall() {
+        var machine = new MachineCheckup(checkup);
+        machine.cores(1);
+        machine.memory(511L << 20, 2L << 30);
+        machine.memory(3L << 30, 2L << 30);
+        machine.cores(2);
+        machine.memory(512L << 20, 512L << 20);
+
+        assertThat(printed()).isEqualTo("""
+                this machine
+                  warning  cores=1, expected=2 or more: the engine's steps hold up Kafka's heartbeats
+                           Remedy: give the process two cores, or set num_stream_threads: 1 and the model's threads: 1
+                  warning  heap at most 511 MiB of 2048 MiB memory, expected=a heap of 512 MiB or more
+                           Remedy: start with JAVA_TOOL_OPTIONS=-Xmx2g, say
+                  warning  heap at most 3072 MiB of 2048 MiB memory, expected=a heap that fits into memory
+                           Remedy: lower -Xmx; a process that runs out of memory is killed, and its prompts are computed again elsewhere
+                  ok       2 cores
+                  ok       heap at most 512 MiB of 512 MiB memory
+
+                0 errors, 3 warnings
+                """);
+    }
+
+    @Test
+    void shouldWarnOfBrokersWhoseTransactionsAreOfTheOldKind() {
+        var kafka = new KafkaCheckup(checkup, MillraceConfig.defaults());
+        kafka.features(Map.of("metadata.version", (short) 20));
+        kafka.features(Map.of("transaction.version", (short) 1));
+        kafka.features(Map.of("transaction.version", (short) 2));
+
+        assertThat(printed())
+                .contains("  warning  transaction.version=0, expected=2: ")
+                .contains("  warning  transaction.version=1, expected=2: ")
+                .contains("  ok       features {transaction.version=2}")
+                .endsWith("0 errors, 2 warnings\n");
     }
 
     @Test

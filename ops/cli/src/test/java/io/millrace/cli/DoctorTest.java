@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
@@ -61,6 +63,8 @@ class DoctorTest {
         assertThat(doctor.out())
                 .contains("  ok       JDK 25")
                 .contains(" 1 broker")
+                .containsPattern("  ok       features \\{.*transaction\\.version=2")
+                .containsPattern("  (ok|warning)  +heap at most \\d+ MiB of \\d+ MiB memory")
                 .contains("transactions: this user may write them as ")
                 .contains("topics: this user may do what it must on ")
                 .contains("  note     none configured: records are JSON")
@@ -152,6 +156,10 @@ class DoctorTest {
                 Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
             String config = config(kafka.bootstrapServers(), "forbidden", "models: {fake: {engine: echo}}\n");
             Cli.run("topics", "create", "--replication-factor", "1", "--config", config);
+            admin.alterConsumerGroupOffsets(
+                            "forbidden", Map.of(new TopicPartition("forbidden.prompts", 0), new OffsetAndMetadata(0)))
+                    .all()
+                    .get(1, TimeUnit.MINUTES);
             admin.createAcls(List.of(
                             acl(ResourceType.TOPIC, "forbidden.results", AclOperation.ALL, AclPermissionType.ALLOW),
                             acl(ResourceType.TOPIC, "forbidden.results", AclOperation.WRITE, AclPermissionType.DENY),
@@ -175,6 +183,13 @@ class DoctorTest {
                     .contains("  error    topic forbidden.metrics: Topic authorization failed.")
                     .contains(
                             "  error    topics: cannot describe topic forbidden.metrics: Topic authorization failed.");
+
+            admin.createAcls(List.of(
+                            acl(ResourceType.GROUP, "forbidden", AclOperation.DESCRIBE, AclPermissionType.ALLOW)))
+                    .all()
+                    .get(1, TimeUnit.MINUTES);
+            assertThat(Cli.run("doctor", "--config", config).out())
+                    .contains("  error    group forbidden: this user may not READ it\n");
         }
     }
 
