@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.devstack.WithRegistry;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -16,8 +17,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -53,7 +57,7 @@ class DevCommandTest {
     }
 
     @Test
-    void shouldServeTheModelsOfTheConfigurationWhateverTheirEngines() throws Exception {
+    void shouldServeTheModelsOfTheConfigurationAndKeepWhatTheTopicsHaveAndEndWithTheProcessor() throws Exception {
         Path config = Files.writeString(folder.resolve("millrace.yaml"), """
                 models:
                   parrot: {engine: echo}
@@ -62,28 +66,65 @@ class DevCommandTest {
                     remote: {endpoints: {a: {url: "http://127.0.0.1:1/v1"}}}
                 default_model: parrot
                 """);
-        List<String> arguments = List.of("--no-registry", "--port", "0", "--config", config.toString());
-        try (Dev dev = Dev.start(folder, arguments)) {
+        int port = freePort();
+        List<String> arguments = List.of(
+                "--no-registry",
+                "--port",
+                Integer.toString(port),
+                "--config",
+                config.toString(),
+                "--directory",
+                folder.resolve("data").toString());
+        try (Dev dev = Dev.start(folder, arguments);
+                Admin admin = Admin.create(Map.of("bootstrap.servers", "127.0.0.1:" + port))) {
             dev.awaitReady();
-            assertThat(dev.output()).contains("Processor        away, parrot, records are JSON");
+            assertThat(dev.output())
+                    .contains("Kafka            127.0.0.1:" + port + "\n")
+                    .contains("Processor        away, parrot, records are JSON");
+            assertThat(partitions(admin, "millrace.prompts")).isEqualTo(4);
+            admin.createTopics(List.of(new NewTopic("mine", 1, (short) 1)))
+                    .all()
+                    .get(1, TimeUnit.MINUTES);
+            dev.stop();
         }
         List<String> one = new ArrayList<>(arguments);
         one.addAll(List.of("--model", "parrot"));
-        try (Dev dev = Dev.start(folder, one)) {
+        try (Dev dev = Dev.start(folder, one);
+                Admin admin = Admin.create(Map.of("bootstrap.servers", "127.0.0.1:" + port))) {
             dev.awaitReady();
             assertThat(dev.output()).contains("Processor        parrot, records are JSON");
+            assertThat(partitions(admin, "mine")).isEqualTo(1);
+
+            admin.deleteTopics(List.of("millrace.prompts")).all().get(1, TimeUnit.MINUTES);
+            assertThat(dev.process().waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                    .isTrue();
+            assertThat(dev.process().exitValue()).as(dev.output()).isEqualTo(ExitCode.KAFKA.value);
+            assertThat(dev.output()).contains("the processor stopped by an error; --verbose shows its log");
+        }
+    }
+
+    private static int partitions(Admin admin, String topic) throws Exception {
+        Map<String, TopicDescription> described =
+                admin.describeTopics(List.of(topic)).allTopicNames().get(1, TimeUnit.MINUTES);
+        return Objects.requireNonNull(described.get(topic)).partitions().size();
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+            return free.getLocalPort();
         }
     }
 
     @Test
     @WithRegistry
-    void shouldKeepSchemasOverARestartAndLeaveNoRegistryBehindWhenKilled() throws Exception {
+    void shouldKeepSchemasOverARestartAndNeitherOutliveTheRegistryNorLeaveItBehind() throws Exception {
+        int port = freePort();
         List<String> arguments = List.of(
                 "--no-processor",
                 "--port",
                 "0",
                 "--registry-port",
-                "0",
+                Integer.toString(port),
                 "--format",
                 "avro",
                 "--directory",
@@ -92,6 +133,7 @@ class DevCommandTest {
         try (Dev dev = Dev.start(folder, arguments)) {
             String url = dev.awaitLine("Schema registry +(http://127\\.0\\.0\\.1:\\d+/apis/ccompat/v7)");
             dev.awaitReady();
+            assertThat(url).startsWith("http://127.0.0.1:" + port + "/");
             assertThat(dev.output()).contains("    schema.registry.url: \"" + url + "\"\n    value.format: avro\n");
             assertThat(request(url, "POST", "{\"schema\":\"\\\"string\\\"\"}")).contains("\"id\":");
             registryPid = dev.process().children().findFirst().orElseThrow().pid();
@@ -106,7 +148,14 @@ class DevCommandTest {
         try (Dev dev = Dev.start(folder, arguments)) {
             String url = dev.awaitLine("Schema registry +(http://127\\.0\\.0\\.1:\\d+/apis/ccompat/v7)");
             assertThat(request(url, "GET", "")).isEqualTo("[1]");
-            dev.stop();
+            dev.awaitReady();
+
+            assertThat(dev.process().children().findFirst().orElseThrow().destroyForcibly())
+                    .isTrue();
+            assertThat(dev.process().waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                    .isTrue();
+            assertThat(dev.process().exitValue()).isEqualTo(ExitCode.KAFKA.value);
+            assertThat(dev.output()).contains("the schema registry ended; its log is " + folder.resolve("data"));
         }
     }
 
