@@ -131,6 +131,15 @@ class SlackTest {
                 assertThat(text(engine.chat("hello"))).isEqualTo("ok");
                 assertThat(paths).contains("/of/metrics");
             }
+            URI nowhere = server.url().resolve("/nowhere");
+            try (TestEngine engine = TestEngine.before(
+                    List.of(server.url()),
+                    options -> options.endpoints(List.of(new RemoteOptions.Server(
+                                    "a", server.url(), 8, OptionalLong.empty(), Optional.of(nowhere))))
+                            .slack(slack(Optional.of(there), new Metric("up{a=\"1\"}"))))) {
+                // slack.url is for all
+                await().until(() -> engine.engine().stats().healthy());
+            }
         }
     }
 

@@ -45,7 +45,7 @@ class ReadmeTest {
         for (String block : blocks) {
             models.addAll(MillraceConfig.parse("README.md", block).models().keySet());
         }
-        assertThat(models).containsExactly("llama-70b", "my-model");
+        assertThat(models).containsExactly("llama-70b", "my-model", "on-triton");
     }
 
     @Test
