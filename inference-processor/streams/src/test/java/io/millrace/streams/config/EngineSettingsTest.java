@@ -225,8 +225,15 @@ class EngineSettingsTest {
                 sound(
                         "retries: 3",
                         "retries=3, expected=a mapping of max_attempts, budget, first_backoff, longest_backoff"),
-                sound("http_version: 3", "http_version=3, expected=one of 1.1, 2"),
+                sound("http_version: 3", "http_version=3, expected=one of 1.1, 2"));
+    }
+
+    static Stream<Arguments> wrongOfProtocolAndSlack() {
+        return Stream.of(
                 sound("method: infer", "method is given, expected=protocol: open-inference with it"),
+                sound(
+                        "slack: {signal: 'a{b}'}",
+                        "signal=a{b}, expected=a metric's name, perhaps with labels: NAME{LABEL=\"VALUE\"}"),
                 sound("slack: {interval: 1s}", "slack has neither signal nor query, expected=one of them"),
                 sound(
                         "slack: {signal: a, query: b, url: 'http://p'}",
@@ -275,7 +282,7 @@ class EngineSettingsTest {
     }
 
     @ParameterizedTest
-    @MethodSource({"wrong", "wrongBesideEndpoints"})
+    @MethodSource({"wrong", "wrongBesideEndpoints", "wrongOfProtocolAndSlack"})
     void shouldSayWhatIsWrongAndWhereAndShowNoSecret(String yaml, String message) {
         ConfigReport report = ConfigReport.ofText("m.yaml", yaml, Map.of("API_KEY", KEY));
 
