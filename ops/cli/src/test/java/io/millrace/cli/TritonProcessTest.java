@@ -77,19 +77,24 @@ class TritonProcessTest {
                     .contains("  ok       on-triton: endpoint a (" + server.url() + ") model llm is ready")
                     .contains("0 errors");
 
-            kafka.produce(List.of(
-                    prompt(name, "{\"operation\":\"generate\",\"prompt\":\"hello you\",\"max_tokens\":3}"),
-                    prompt(name, "{\"prompt\":\"a chat\"}"),
-                    prompt(name, "{\"operation\":\"generate\",\"prompt\":\"x\",\"extra_body\":\"{\\\"delay_ms\\\": \\\"long\\\"}\"}")));
+            kafka.produce(
+                    List.of(
+                            prompt(name, "{\"operation\":\"generate\",\"prompt\":\"hello you\",\"max_tokens\":3}"),
+                            prompt(name, "{\"prompt\":\"a chat\"}"),
+                            prompt(
+                                    name,
+                                    "{\"operation\":\"generate\",\"prompt\":\"x\",\"extra_body\":\"{\\\"delay_ms\\\": \\\"long\\\"}\"}")));
             try (var worker = ProcessWorker.start("worker", Path.of(config), folder)) {
-                await().atMost(Duration.ofMinutes(3)).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
-                    assertThat(kafka.readCommitted(name + ".results"))
-                            .as(worker::log)
-                            .hasSize(1);
-                    assertThat(kafka.readCommitted(name + ".failures"))
-                            .as(worker::log)
-                            .hasSize(2);
-                });
+                await().atMost(Duration.ofMinutes(3))
+                        .pollInterval(Duration.ofMillis(200))
+                        .untilAsserted(() -> {
+                            assertThat(kafka.readCommitted(name + ".results"))
+                                    .as(worker::log)
+                                    .hasSize(1);
+                            assertThat(kafka.readCommitted(name + ".failures"))
+                                    .as(worker::log)
+                                    .hasSize(2);
+                        });
                 worker.terminate();
             }
             assertThat(texts(kafka, name + ".results").getFirst())

@@ -33,9 +33,12 @@ public final class InferenceServer implements AutoCloseable {
     private static final Duration START = Duration.ofMinutes(2);
     private static final int PORT_ATTEMPTS = 5;
 
-    /** As {@code LlamaServer} does: a process stays behind that kills the server when our end of its standard input closes. */
+    /**
+     * As {@code LlamaServer} does: a process stays behind that kills the server when our end of its standard input closes; and its
+     * whole group, since Triton's models are processes of their own, which may outlive it.
+     */
     private static final String WATCHED =
-            "exec 3<&0; (cat <&3 >/dev/null; kill -KILL $$ 2>/dev/null) & exec \"$@\" 3<&- </dev/null";
+            "exec 3<&0; (cat <&3 >/dev/null; kill -KILL -- -$$ 2>/dev/null) & exec \"$@\" 3<&- </dev/null";
 
     private static final HttpClient HTTP =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -138,7 +141,7 @@ public final class InferenceServer implements AutoCloseable {
     }
 
     private Process launch() {
-        List<String> line = new ArrayList<>(List.of("sh", "-c", WATCHED, "server", binary.toString()));
+        List<String> line = new ArrayList<>(List.of("setsid", "sh", "-c", WATCHED, "server", binary.toString()));
         line.addAll(arguments());
         try {
             return new ProcessBuilder(line)
@@ -201,9 +204,11 @@ public final class InferenceServer implements AutoCloseable {
         return HTTP.sendAsync(request, HttpResponse.BodyHandlers.ofString());
     }
 
-    /** SIGKILL, and waits for the end. */
+    /** SIGKILL, to its models' processes too, and waits for the end. */
     public void kill() {
+        List<ProcessHandle> models = process.descendants().toList();
         process.destroyForcibly();
+        models.forEach(ProcessHandle::destroyForcibly);
         process.onExit().join();
     }
 
