@@ -4,7 +4,7 @@ fmt: ; ./millrace mvn -q spotless:apply
 test: ; ./millrace test
 test-registry: ; ./millrace mvn test -Dgroups=registry -Dexcluded.groups= -Dmillrace.registry.fetch=true
 test-clients: ; ./millrace mvn test -pl ops/cli -am -Dtest=QuickstartTest -Dsurefire.failIfNoSpecifiedTests=false -Dexcluded.groups=
-test-servers: ; ops/servers/build-llama-server.sh && ops/servers/install-triton.sh && ops/servers/install-kserve.sh && ./millrace mvn test -pl ops/cli -am -Dgroups=servers -Dexcluded.groups=
+test-servers: ; for each in build-llama-server install-vllm install-triton install-kserve; do ops/servers/$$each.sh || exit; done && ./millrace mvn test -pl ops/cli -am -Dgroups=servers -Dexcluded.groups=
 test-image: ; ./millrace mvn test -pl ops/cli -am -Dgroups=image -Dexcluded.groups=
 matrix: ; ./millrace matrix
 verify: ; ./millrace mvn clean verify

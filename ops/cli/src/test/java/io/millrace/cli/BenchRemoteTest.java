@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.millrace.devstack.LlamaServer;
+import io.millrace.devstack.LlamaServerOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
@@ -21,7 +21,7 @@ class BenchRemoteTest {
     @Test
     @Tag("servers")
     void shouldReportWhatItMeasuredOfAnswersThatAllCameOnce() throws IOException {
-        Assumptions.assumeTrue(LlamaServer.find().isPresent(), "no llama-server: make test-servers builds it");
+        Assumptions.assumeTrue(LlamaServerOptions.find().isPresent(), "no llama-server: make test-servers builds it");
 
         Cli cli = Cli.run("bench", "remote", "--quick", "--out", folder.toString());
 

@@ -34,7 +34,7 @@ public final class InferenceServer implements AutoCloseable {
     private static final int PORT_ATTEMPTS = 5;
 
     /**
-     * As {@code LlamaServer} does: a process stays behind that kills the server when our end of its standard input closes; and its
+     * As {@link io.millrace.devstack.ModelServer} does: a process stays behind that kills the server when our end of its standard input closes; and its
      * whole group, since Triton's models are processes of their own, which may outlive it.
      */
     private static final String WATCHED =

@@ -316,10 +316,10 @@ class RealTritonTest {
 
     @ParameterizedTest
     @EnumSource
-    void shouldStopAStreamThatRunsAsTheModelsOwnCountShows(RealServerTest.Ending how) throws Exception {
+    void shouldStopAStreamThatRunsAsTheModelsOwnCountShows(RealServerContract.Ending how) throws Exception {
         try (var engine = llm(Method.GENERATE_STREAM)) {
             int endless = 100_000;
-            Optional<Instant> deadline = how == RealServerTest.Ending.DEADLINE
+            Optional<Instant> deadline = how == RealServerContract.Ending.DEADLINE
                     ? Optional.of(Instant.now().plusSeconds(5))
                     : Optional.empty();
             int before = count("tokens");
@@ -335,7 +335,7 @@ class RealTritonTest {
                 return allSpeak;
             });
 
-            if (how == RealServerTest.Ending.CANCEL) {
+            if (how == RealServerContract.Ending.CANCEL) {
                 assertThat(count("running")).isEqualTo(4);
                 for (int i = 0; i < 4; i++) {
                     engine.engine().cancel("" + i);

@@ -1,12 +1,14 @@
 package io.millrace.devstack;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
- * How a {@link LlamaServer} runs.
+ * How llama.cpp's own HTTP server runs, which {@code ops/servers/build-llama-server.sh} builds.
  *
  * @param binary the server's file
  * @param model a GGUF file
@@ -27,7 +29,14 @@ public record LlamaServerOptions(
         int threads,
         Optional<Integer> port,
         Path log,
-        List<String> more) {
+        List<String> more)
+        implements ModelServer.Command {
+
+    /** Of the package that it is built from. */
+    public static final String VERSION = "0.3.36";
+
+    /** Names another server to use than the one that the script built. */
+    public static final String VARIABLE = "MILLRACE_LLAMA_SERVER";
 
     /** The model's name in requests and answers, unless told otherwise. */
     public static final String ALIAS = "smollm2";
@@ -56,6 +65,18 @@ public record LlamaServerOptions(
                 List.of());
     }
 
+    /** The server that was built on this machine, if there is one. */
+    public static Optional<Path> find() {
+        String named = System.getenv(VARIABLE);
+        return named != null
+                ? Optional.of(Path.of(named))
+                : Optional.of(ModelServer.cache()
+                                .resolve("llama-server")
+                                .resolve(VERSION)
+                                .resolve("llama-server"))
+                        .filter(Files::isExecutable);
+    }
+
     public LlamaServerOptions withSlots(int count, int tokens) {
         return new LlamaServerOptions(binary, model, alias, count, tokens, threads, port, log, more);
     }
@@ -69,7 +90,8 @@ public record LlamaServerOptions(
     }
 
     /** Nothing of earlier prompts is kept in memory beside the slots: it would make a second run of the same prompts faster. */
-    List<String> commandLine(String host, int listenPort) {
+    @Override
+    public List<String> commandLine(String host, int listenPort) {
         List<String> line = new ArrayList<>(List.of(
                 binary.toString(),
                 "--model",
@@ -93,6 +115,16 @@ public record LlamaServerOptions(
                 "--metrics"));
         line.addAll(more);
         return line;
+    }
+
+    @Override
+    public Map<String, String> environment() {
+        return Map.of();
+    }
+
+    @Override
+    public String portTaken() {
+        return "couldn't bind";
     }
 
     private static void check(String name, int value) {

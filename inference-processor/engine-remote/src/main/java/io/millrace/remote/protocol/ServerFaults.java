@@ -31,6 +31,7 @@ public final class ServerFaults {
                     "longer than the maximum model length", // vLLM
                     "model's context length is only", // vLLM
                     "max_tokens must be at least 1, got -", // vLLM: what the prompt leaves
+                    "cannot be greater than max_model_len", // vLLM: more than fit without any prompt
                     "longer than the model's context length", // SGLang
                     "input length \\(\\d+ tokens\\) exceeds the maximum allowed length", // SGLang
                     "exceeds? the available context size|exceed_context_size_error", // llama.cpp

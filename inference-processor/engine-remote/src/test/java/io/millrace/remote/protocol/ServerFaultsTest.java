@@ -27,6 +27,7 @@ class ServerFaultsTest {
                 "{\"error\":{\"message\":\"This model's maximum context length is 128000 tokens. However, you requested 65535 output tokens and your prompt contains at least 62466 input tokens, for a total of at least 128001 tokens.\",\"type\":\"BadRequestError\",\"code\":400}}",
                 "{\"error\":{\"message\":\"The decoder prompt (length 5000) is longer than the maximum model length of 4096.\",\"code\":400}}",
                 "{\"object\":\"error\",\"message\":\"max_tokens must be at least 1, got -186.\",\"type\":\"BadRequestError\",\"param\":null,\"code\":400}",
+                "{\"error\":{\"message\":\"max_tokens=600 cannot be greater than max_model_len=max_total_tokens=512. Please request fewer output tokens. (parameter=max_tokens, value=600)\",\"type\":\"BadRequestError\",\"param\":\"max_tokens\",\"code\":400}}",
                 // llama-server, older and newer
                 "{\"error\":{\"code\":400,\"message\":\"the request exceeds the available context size. try increasing the context size or enable context shift\",\"type\":\"exceed_context_size_error\",\"n_prompt_tokens\":14429,\"n_ctx\":8192}}",
                 "{\"error\":{\"code\":400,\"message\":\"request (131168 tokens) exceeds the available context size (131072 tokens), try increasing it\",\"type\":\"exceed_context_size_error\"}}",

@@ -11,10 +11,11 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 
 /**
  * Straight to a server that speaks OpenAI's API, as a script without Kafka would: plain HTTP clients, each of which sends its
- * next prompt when its last is answered, and takes the answer in one piece.
+ * next prompt when its last is answered, and takes the answer in one piece or, as Millrace does, token by token.
  *
  * <p>Threads: one for each client.
  */
@@ -23,10 +24,13 @@ final class DirectRoute implements Route {
     private static final Duration PATIENCE = Duration.ofMinutes(15);
     private static final double NANOS_PER_MILLI = 1e6;
     private static final int OK = 200;
+    private static final String DATA = "data: ";
+    private static final String DONE = "[DONE]";
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private final URI url;
     private final String model;
+    private final boolean streamed;
     private final Endings endings;
     private final ExecutorService clients;
     private final HttpClient http = HttpClient.newBuilder()
@@ -34,25 +38,27 @@ final class DirectRoute implements Route {
             .connectTimeout(Duration.ofSeconds(10))
             .build();
 
-    private DirectRoute(URI url, String model, Endings endings, ExecutorService clients) {
+    private DirectRoute(URI url, String model, boolean streamed, Endings endings, ExecutorService clients) {
         this.url = URI.create(url + "/completions");
         this.model = model;
+        this.streamed = streamed;
         this.endings = endings;
         this.clients = clients;
     }
 
     /** Prompts wait until one of so many clients is free. */
-    static DirectRoute closed(URI url, String model, int clients, Endings endings) {
+    static DirectRoute closed(URI url, String model, boolean streamed, int clients, Endings endings) {
         return new DirectRoute(
                 url,
                 model,
+                streamed,
                 endings,
                 Executors.newFixedThreadPool(clients, Thread.ofVirtual().factory()));
     }
 
     /** Each prompt is sent at once, as by users who know nothing of one another. */
     static DirectRoute open(URI url, String model, Endings endings) {
-        return new DirectRoute(url, model, endings, Executors.newVirtualThreadPerTaskExecutor());
+        return new DirectRoute(url, model, false, endings, Executors.newVirtualThreadPerTaskExecutor());
     }
 
     @Override
@@ -63,22 +69,47 @@ final class DirectRoute implements Route {
     private void ask(Prompt prompt) {
         try {
             long start = System.nanoTime();
-            HttpResponse<byte[]> response = http.send(request(prompt), HttpResponse.BodyHandlers.ofByteArray());
+            Reply reply = streamed ? inPieces(prompt) : inOnePiece(prompt);
             long end = System.nanoTime();
-            JsonNode answer = MAPPER.readTree(response.body());
-            int tokens = answer.at("/usage/completion_tokens").asInt();
-            if (response.statusCode() != OK || tokens != prompt.request().getMaxTokens()) {
-                endings.failed("prompt " + prompt.index() + ": " + response.statusCode() + " " + answer + ", expected="
+            if (reply.status != OK || reply.tokens != prompt.request().getMaxTokens()) {
+                endings.failed("prompt " + prompt.index() + ": " + reply + ", expected="
                         + prompt.request().getMaxTokens() + " tokens");
                 return;
             }
-            String text = answer.at("/choices/0/text").asText();
-            endings.ended(prompt.index(), end, new Endings.Answer(text, (end - start) / NANOS_PER_MILLI));
+            endings.ended(prompt.index(), end, new Endings.Answer(reply.text, (end - start) / NANOS_PER_MILLI));
         } catch (IOException e) {
             endings.failed("prompt " + prompt.index() + ": " + e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private record Reply(int status, int tokens, String text) {}
+
+    private Reply inOnePiece(Prompt prompt) throws IOException, InterruptedException {
+        HttpResponse<byte[]> response = http.send(request(prompt), HttpResponse.BodyHandlers.ofByteArray());
+        JsonNode answer = MAPPER.readTree(response.body());
+        return new Reply(
+                response.statusCode(),
+                answer.at("/usage/completion_tokens").asInt(),
+                response.statusCode() == OK ? answer.at("/choices/0/text").asText() : answer.toString());
+    }
+
+    private Reply inPieces(Prompt prompt) throws IOException, InterruptedException {
+        HttpResponse<Stream<String>> response = http.send(request(prompt), HttpResponse.BodyHandlers.ofLines());
+        int tokens = 0;
+        var text = new StringBuilder();
+        try (Stream<String> lines = response.body()) {
+            for (String line : (Iterable<String>) lines::iterator) {
+                if (line.startsWith(DATA) && !line.endsWith(DONE)) {
+                    JsonNode event = MAPPER.readTree(line.substring(DATA.length()));
+                    text.append(event.at("/choices/0/text").asText());
+                    tokens = Math.max(
+                            tokens, event.at("/usage/completion_tokens").asInt());
+                }
+            }
+        }
+        return new Reply(response.statusCode(), tokens, text.toString());
     }
 
     private HttpRequest request(Prompt prompt) throws IOException {
@@ -88,6 +119,9 @@ final class DirectRoute implements Route {
                 .put("max_tokens", prompt.request().getMaxTokens())
                 .put("temperature", 0)
                 .put("ignore_eos", true);
+        if (streamed) {
+            body.put("stream", true).putObject("stream_options").put("include_usage", true);
+        }
         RemoteBench.EXTRA_BODY.forEach((name, value) -> body.set(name, MAPPER.valueToTree(value)));
         return HttpRequest.newBuilder(url)
                 .timeout(PATIENCE)

@@ -1,6 +1,5 @@
 package io.millrace.bench.pipeline;
 
-import io.millrace.devstack.LlamaServerOptions;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,15 +30,15 @@ final class LiveLoad implements AutoCloseable {
     private volatile int sent;
     private volatile boolean open = true;
 
-    private LiveLoad(URI url, RemotePlan.Live live, long seed) {
+    private LiveLoad(URI url, String model, RemotePlan.Live live, long seed) {
         prompts = Prompt.random(Plan.Burst.of(MOST, live.words(), live.maxTokens()), seed);
         schedule = Schedule.poisson(MOST, live.perSecond(), seed);
-        route = DirectRoute.open(url, LlamaServerOptions.ALIAS, endings);
+        route = DirectRoute.open(url, model, endings);
         thread = Thread.ofPlatform().name("bench-users").daemon().start(this::send);
     }
 
-    static LiveLoad start(URI url, RemotePlan.Live live, long seed) {
-        return new LiveLoad(url, live, seed);
+    static LiveLoad start(URI url, String model, RemotePlan.Live live, long seed) {
+        return new LiveLoad(url, model, live, seed);
     }
 
     private void send() {

@@ -7,8 +7,9 @@ import io.millrace.bench.pipeline.RemoteReport.Live;
 import io.millrace.bench.pipeline.RemoteReport.Server;
 import io.millrace.bench.pipeline.RemoteReport.Side;
 import io.millrace.bench.pipeline.RemoteReport.Throughput;
-import io.millrace.devstack.LlamaServer;
 import io.millrace.devstack.LlamaServerOptions;
+import io.millrace.devstack.ModelServer;
+import io.millrace.devstack.ServerMetrics;
 import io.millrace.engine.InferenceEngine;
 import io.millrace.remote.RemoteEngine;
 import io.millrace.remote.RemoteOptions;
@@ -51,42 +52,47 @@ public final class RemoteBench {
     private static final Duration PATIENCE = Duration.ofMinutes(15);
     private static final int SLOT_TOKENS = 256;
     private static final int WARM_UP_PROMPTS = 48;
-    private static final String SIGNAL = "llamacpp:requests_processing";
     private static final Duration SIGNAL_INTERVAL = Duration.ofMillis(250);
     private static final long SEED = 42;
 
-    /**
-     * Whom it measures.
-     *
-     * @param server the file of the server
-     * @param model a GGUF file
-     * @param folder for broker, logs and state; empty
-     */
-    public record Subject(Path server, Path model, Path folder) {}
+    /** Whom it measures. */
+    public sealed interface Subject {
+
+        /** A server of llama.cpp's that is started for it: its file, and a GGUF file. */
+        record Started(Path server, Path model) implements Subject {}
+
+        /** One that runs already: its OpenAI address, such as {@code http://127.0.0.1:8000/v1}, and its name for the model. */
+        record Running(URI url, String model) implements Subject {}
+    }
+
+    /** The server at work. */
+    private record Target(URI url, String model, ServerMetrics metrics, String description) {}
 
     private final RemotePlan plan;
     private final Subject subject;
+    private final Path folder;
     private final Consumer<String> progress;
     private final BenchKafka kafka;
     private final ProcessorSettings settings;
 
-    private RemoteBench(RemotePlan plan, Subject subject, Consumer<String> progress, BenchKafka kafka) {
+    private RemoteBench(RemotePlan plan, Subject subject, Path folder, Consumer<String> progress, BenchKafka kafka) {
         this.plan = plan;
         this.subject = subject;
+        this.folder = folder;
         this.progress = progress;
         this.kafka = kafka;
-        this.settings = settings(subject, kafka);
+        this.settings = settings(folder, kafka);
     }
 
-    private static ProcessorSettings settings(Subject subject, BenchKafka kafka) {
+    private static ProcessorSettings settings(Path folder, BenchKafka kafka) {
         try {
-            return ProcessorSettings.of(MillraceConfig.parse("bench", """
+            return ProcessorSettings.of(
+                    MillraceConfig.parse("bench", """
                     application_id: millrace-bench
                     kafka:
                       bootstrap.servers: "%s"
                       state.dir: "%s"
-                    """.formatted(
-                            kafka.bootstrapServers(), subject.folder().resolve("streams"))));
+                    """.formatted(kafka.bootstrapServers(), folder.resolve("streams"))));
         } catch (ConfigException e) {
             throw new IllegalStateException("our own configuration", e);
         }
@@ -95,40 +101,74 @@ public final class RemoteBench {
     /**
      * Runs it.
      *
+     * @param folder for broker, logs and state; empty
      * @param progress hears what is being done
      * @throws IllegalStateException a prompt was not answered exactly once, or the server does not start
+     * @throws IOException the server does not answer, or shows no metrics that are known
      */
-    public static RemoteReport run(RemotePlan plan, Subject subject, Consumer<String> progress)
+    public static RemoteReport run(RemotePlan plan, Subject subject, Path folder, Consumer<String> progress)
             throws IOException, InterruptedException {
         progress.accept("starting Kafka");
-        try (BenchKafka kafka = BenchKafka.start(subject.folder().resolve("broker"))) {
-            return new RemoteBench(plan, subject, progress, kafka).run();
+        try (BenchKafka kafka = BenchKafka.start(folder.resolve("broker"))) {
+            return new RemoteBench(plan, subject, folder, progress, kafka).run();
         }
     }
 
-    private RemoteReport run() throws InterruptedException {
+    private RemoteReport run() throws IOException, InterruptedException {
         try (Admin admin = kafka.admin()) {
             int partitions = MillraceConfig.defaults().topics().partitions();
             Topics.create(admin, settings, new Topics.Shape(partitions, (short) 1));
         }
+        return switch (subject) {
+            case Subject.Started(Path server, Path model) -> started(server, model);
+            case Subject.Running(URI url, String model) -> running(url, model);
+        };
+    }
+
+    private RemoteReport started(Path server, Path model) throws IOException, InterruptedException {
         warmUp();
         List<Throughput> throughput = new ArrayList<>();
         for (int threads : plan.serverThreads()) {
-            try (LlamaServer server = server(threads)) {
-                throughput.add(throughput(threads, server));
+            try (ModelServer process = start(server, model, threads);
+                    ServerMetrics metrics = ServerMetrics.at(process.metricsUrl())) {
+                throughput.add(throughput(threads, target(process, metrics)));
             }
         }
         int threads = plan.serverThreads().getFirst();
-        try (LlamaServer server = server(threads)) {
-            return new RemoteReport(
-                    plan,
-                    "llama-server of llama-cpp-python " + LlamaServer.VERSION,
-                    String.valueOf(subject.model().getFileName()),
-                    Runtime.getRuntime().availableProcessors(),
-                    Runtime.version().toString(),
-                    throughput,
-                    live(threads, server));
+        try (ModelServer process = start(server, model, threads);
+                ServerMetrics metrics = ServerMetrics.at(process.metricsUrl())) {
+            Target target = target(process, metrics);
+            return report(target, String.valueOf(model.getFileName()), throughput, live(threads, target));
         }
+    }
+
+    private static Target target(ModelServer process, ServerMetrics metrics) {
+        return new Target(
+                process.url(),
+                LlamaServerOptions.ALIAS,
+                metrics,
+                "llama-server of llama-cpp-python " + LlamaServerOptions.VERSION);
+    }
+
+    private RemoteReport running(URI url, String model) throws IOException, InterruptedException {
+        try (ServerMetrics metrics = ServerMetrics.at(url.resolve("/metrics"))) {
+            // now, not after the warm-up, if it does not answer
+            var target = new Target(url, model, metrics, metrics.kind().name().toLowerCase(Locale.ROOT) + " at " + url);
+            warmUp();
+            Throughput throughput = throughput(0, target);
+            return report(target, model, List.of(throughput), live(0, target));
+        }
+    }
+
+    private RemoteReport report(Target target, String model, List<Throughput> throughput, Live live) {
+        return new RemoteReport(
+                plan,
+                target.description(),
+                model,
+                Runtime.getRuntime().availableProcessors(),
+                Runtime.version().toString(),
+                throughput,
+                live);
     }
 
     /** The code of broker and processor is compiled by what a minute of work brings, and not at the server's cost. */
@@ -146,17 +186,16 @@ public final class RemoteBench {
         }
     }
 
-    private LlamaServer server(int threads) throws InterruptedException {
+    private ModelServer start(Path server, Path model, int threads) throws InterruptedException {
         progress.accept("starting the server with " + threads + " threads");
-        Path log = subject.folder().resolve("server.log");
-        return LlamaServer.start(LlamaServerOptions.of(subject.server(), subject.model(), log)
+        return ModelServer.start(LlamaServerOptions.of(server, model, folder.resolve("server.log"))
                 .withSlots(plan.slots(), SLOT_TOKENS)
                 .withThreads(threads));
     }
 
-    private InferenceEngine engine(URI url, Optional<RemoteOptions.Slack> slack) {
-        RemoteOptions.Builder options = RemoteOptions.builder(LlamaServerOptions.ALIAS)
-                .endpoints(List.of(RemoteOptions.Server.of("llama", url)))
+    private InferenceEngine engine(Target target, Optional<RemoteOptions.Slack> slack) {
+        RemoteOptions.Builder options = RemoteOptions.builder(target.model())
+                .endpoints(List.of(RemoteOptions.Server.of("server", target.url())))
                 .extraBody(EXTRA_BODY);
         slack.ifPresent(options::slack);
         return RemoteEngine.open(settings.defaultModel(), options.build());
@@ -174,15 +213,15 @@ public final class RemoteBench {
         }
     }
 
-    private Throughput throughput(int threads, LlamaServer server) throws InterruptedException {
+    private Throughput throughput(int threads, Target server) throws InterruptedException {
         Plan.Burst burst = plan.throughput();
         List<Prompt> prompts = Prompt.random(burst, SEED);
-        try (InferenceEngine engine = engine(server.url(), Optional.empty())) {
+        try (InferenceEngine engine = engine(server, Optional.empty())) {
             List<Clients> search = new ArrayList<>();
             for (int clients : plan.clients()) {
                 List<Prompt> some = prompts.subList(0, Math.min(prompts.size(), Math.max(8, 2 * clients)));
                 search.add(new Clients(
-                        clients, direct(server, engine, clients, some).tokensPerSecond()));
+                        clients, direct(server, engine, clients, false, some).tokensPerSecond()));
             }
             int best = search.stream()
                     .max(Comparator.comparingDouble(Clients::tokensPerSecond))
@@ -191,15 +230,18 @@ public final class RemoteBench {
             // finds the limit, and warms the JVM up
             var _ = millrace(server, engine, prompts.subList(0, Math.min(prompts.size(), WARM_UP_PROMPTS)));
             List<Observed> direct = new ArrayList<>();
+            List<Observed> streamed = new ArrayList<>();
             List<Observed> millrace = new ArrayList<>();
             for (int round = 0; round < plan.rounds(); round++) {
                 // the one that begins changes: what drifts favours nobody
                 if (round % 2 == 0) {
-                    direct.add(direct(server, engine, best, prompts));
+                    direct.add(direct(server, engine, best, false, prompts));
+                    streamed.add(direct(server, engine, best, true, prompts));
                 }
                 millrace.add(millrace(server, engine, prompts));
                 if (round % 2 == 1) {
-                    direct.add(direct(server, engine, best, prompts));
+                    streamed.add(direct(server, engine, best, true, prompts));
+                    direct.add(direct(server, engine, best, false, prompts));
                 }
             }
             long same = IntStream.range(0, direct.size())
@@ -211,14 +253,19 @@ public final class RemoteBench {
                     search,
                     best,
                     side(direct),
+                    side(streamed),
+                    ratio(streamed, direct),
                     side(millrace),
-                    new Sample(IntStream.range(0, direct.size())
-                            .mapToDouble(i -> millrace.get(i).promptsPerSecond()
-                                    / direct.get(i).promptsPerSecond())
-                            .toArray()),
+                    ratio(millrace, direct),
                     same,
                     (long) prompts.size() * direct.size());
         }
+    }
+
+    private static Sample ratio(List<Observed> ours, List<Observed> theirs) {
+        return new Sample(IntStream.range(0, theirs.size())
+                .mapToDouble(i -> ours.get(i).promptsPerSecond() / theirs.get(i).promptsPerSecond())
+                .toArray());
     }
 
     private static Side side(List<Observed> runs) {
@@ -241,17 +288,16 @@ public final class RemoteBench {
                 .count();
     }
 
-    private Observed direct(LlamaServer server, InferenceEngine idle, int clients, List<Prompt> prompts)
+    private Observed direct(Target server, InferenceEngine idle, int clients, boolean streamed, List<Prompt> prompts)
             throws InterruptedException {
-        progress.accept(prompts.size() + " prompts by " + clients + " clients");
+        progress.accept(prompts.size() + " prompts by " + clients + (streamed ? " streaming clients" : " clients"));
         var endings = new Endings(prompts.size());
-        try (var route = DirectRoute.closed(server.url(), LlamaServerOptions.ALIAS, clients, endings)) {
+        try (var route = DirectRoute.closed(server.url(), server.model(), streamed, clients, endings)) {
             return observed(server, prompts, route, endings, new Meter(idle, kafka));
         }
     }
 
-    private Observed millrace(LlamaServer server, InferenceEngine engine, List<Prompt> prompts)
-            throws InterruptedException {
+    private Observed millrace(Target server, InferenceEngine engine, List<Prompt> prompts) throws InterruptedException {
         progress.accept(prompts.size() + " prompts through Millrace");
         var endings = new Endings(prompts.size());
         var meter = new Meter(engine, kafka);
@@ -260,9 +306,9 @@ public final class RemoteBench {
         }
     }
 
-    private Observed observed(LlamaServer server, List<Prompt> prompts, Route route, Endings endings, Meter meter)
+    private Observed observed(Target server, List<Prompt> prompts, Route route, Endings endings, Meter meter)
             throws InterruptedException {
-        try (ServerSampler sampler = ServerSampler.start(server)) {
+        try (ServerSampler sampler = ServerSampler.start(server.metrics())) {
             Run run = Run.of(prompts, Schedule.burst(prompts.size()), route, endings, meter, PATIENCE);
             return new Observed(run, sampler.stop(plan.slots()));
         }
@@ -271,16 +317,17 @@ public final class RemoteBench {
     /** Users' latencies beside a bulk load, in milliseconds, and that load's own rate. */
     private record Shared(double[] liveMs, double bulkPerSecond, ServerSampler.Use server) {}
 
-    private Live live(int threads, LlamaServer server) throws InterruptedException {
+    private Live live(int threads, Target server) throws IOException, InterruptedException {
+        String signal = server.metrics().kind().processing();
         SlackCurve curve = new SlackCurve(List.of(
                 new SlackCurve.Point(plan.slots() / 16.0, 1), new SlackCurve.Point(plan.slots() * 3 / 8.0, 0.1)));
         var slack = new RemoteOptions.Slack(
-                Optional.empty(), new RemoteOptions.Metric(SIGNAL), SIGNAL_INTERVAL, Duration.ofSeconds(10), curve);
+                Optional.empty(), new RemoteOptions.Metric(signal), SIGNAL_INTERVAL, Duration.ofSeconds(10), curve);
         List<Shared> alone = new ArrayList<>();
         List<Shared> bulk = new ArrayList<>();
         List<Shared> gated = new ArrayList<>();
-        try (InferenceEngine all = engine(server.url(), Optional.empty());
-                InferenceEngine behind = engine(server.url(), Optional.of(slack))) {
+        try (InferenceEngine all = engine(server, Optional.empty());
+                InferenceEngine behind = engine(server, Optional.of(slack))) {
             // finds the limits
             List<Prompt> some = bulkPrompts(0)
                     .subList(0, Math.min(WARM_UP_PROMPTS, plan.bulk().prompts()));
@@ -292,7 +339,8 @@ public final class RemoteBench {
                 gated.add(shared(server, behind, round));
             }
         }
-        return new Live(threads, plan.live().perSecond(), beside(alone), beside(bulk), beside(gated), describe(curve));
+        return new Live(
+                threads, plan.live().perSecond(), beside(alone), beside(bulk), beside(gated), signal, describe(curve));
     }
 
     private static String describe(SlackCurve curve) {
@@ -314,22 +362,22 @@ public final class RemoteBench {
                 Server.of(rounds.stream().map(Shared::server).toList()));
     }
 
-    private Shared alone(LlamaServer server, int round) throws InterruptedException {
+    private Shared alone(Target server, int round) throws InterruptedException {
         progress.accept("users alone");
-        try (ServerSampler sampler = ServerSampler.start(server);
-                LiveLoad users = LiveLoad.start(server.url(), plan.live(), SEED + round)) {
+        try (ServerSampler sampler = ServerSampler.start(server.metrics());
+                LiveLoad users = LiveLoad.start(server.url(), server.model(), plan.live(), SEED + round)) {
             double[] ms = users.awaitSent(plan.live().alone(), PATIENCE);
             return new Shared(ms, 0, sampler.stop(plan.slots()));
         }
     }
 
-    private Shared shared(LlamaServer server, InferenceEngine engine, int round) throws InterruptedException {
+    private Shared shared(Target server, InferenceEngine engine, int round) throws InterruptedException {
         progress.accept("users beside a bulk load");
         List<Prompt> prompts = bulkPrompts(round);
         var endings = new Endings(prompts.size());
         var meter = new Meter(engine, kafka);
         try (var route = new PipelineRoute(kafka, settings, engine, meter, endings);
-                LiveLoad users = LiveLoad.start(server.url(), plan.live(), SEED + round)) {
+                LiveLoad users = LiveLoad.start(server.url(), server.model(), plan.live(), SEED + round)) {
             Observed bulk = observed(server, prompts, route, endings, meter);
             return new Shared(users.stop(PATIENCE), bulk.promptsPerSecond(), bulk.server());
         }

@@ -8,7 +8,7 @@ import java.util.List;
  *
  * @param rounds counted ones, at least 1; in each, all that is compared takes turns
  * @param slots requests that the server works on together
- * @param serverThreads that the server computes with: one row of the report for each
+ * @param serverThreads that the server computes with: one row of the report for each; none: a server that runs already
  * @param warmUp records through Kafka before anything counts
  * @param throughput prompts that are all there at the start
  * @param clients how many at a time ask the server directly; the best of them is compared with
@@ -68,7 +68,10 @@ public record RemotePlan(
         if (rounds < 1) {
             throw new IllegalArgumentException("rounds=" + rounds + ", expected=at least 1");
         }
-        if (serverThreads.isEmpty() || serverThreads.stream().anyMatch(threads -> threads < 1)) {
+        if (slots < 1) {
+            throw new IllegalArgumentException("slots=" + slots + ", expected=at least 1");
+        }
+        if (serverThreads.stream().anyMatch(threads -> threads < 1)) {
             throw new IllegalArgumentException("server_threads=" + serverThreads + ", expected=numbers of 1 or more");
         }
     }
@@ -82,4 +85,29 @@ public record RemotePlan(
     public RemotePlan withServerThreads(List<Integer> value) {
         return new RemotePlan(rounds, slots, value, warmUp, throughput, clients, live, bulk);
     }
+
+    /**
+     * The same for a server that runs already.
+     *
+     * @param slotCount requests that it works on together, at least 1
+     * @param prompts for throughput; half as many are the bulk load
+     * @param answers tokens of each, at least and at most
+     * @param usersPerSecond live prompts
+     * @param warmUpTime of ours
+     */
+    public RemotePlan withServer(
+            int slotCount, int prompts, Answers answers, double usersPerSecond, Duration warmUpTime) {
+        return new RemotePlan(
+                rounds,
+                slotCount,
+                List.of(),
+                new Plan.Rate(warmUp.perSecond(), warmUpTime),
+                new Plan.Burst(prompts, throughput.words(), answers.least, answers.most),
+                clients,
+                new Live(usersPerSecond, live.alone, live.words, live.maxTokens),
+                new Plan.Burst(Math.max(1, prompts / 2), bulk.words(), answers.least, answers.most));
+    }
+
+    /** Tokens of answers. */
+    public record Answers(int least, int most) {}
 }

@@ -7,7 +7,7 @@ import java.util.List;
  * What came out.
  *
  * @param server who answered: its version
- * @param model its file
+ * @param model its file, or its name
  * @param processors of this machine, which server, broker, Millrace and clients share
  * @param java its version
  * @param throughput a row for each number of the server's threads
@@ -65,9 +65,12 @@ public record RemoteReport(
     /**
      * All prompts at once.
      *
-     * @param serverThreads that it computes with
+     * @param serverThreads that it computes with; 0: not ours to know
      * @param search by which the best number of clients was found
      * @param bestClients of the search
+     * @param direct that number of clients, answers in one piece
+     * @param streamed the same clients, answers token by token, which is how Millrace asks
+     * @param streamedRatio of these two, of each round: what streaming costs the server
      * @param ratio Millrace to the best number of clients, of each round
      * @param sameAnswers prompts with the same text from both, in all rounds; a batch's make-up may change llama.cpp's
      * @param answers all of them
@@ -77,6 +80,8 @@ public record RemoteReport(
             List<Clients> search,
             int bestClients,
             Side direct,
+            Side streamed,
+            Sample streamedRatio,
             Side millrace,
             Sample ratio,
             long sameAnswers,
@@ -89,10 +94,17 @@ public record RemoteReport(
      * @param alone without other load
      * @param bulk beside a bulk load through Millrace that takes all it can
      * @param slack beside the same load behind the slack gate
-     * @param slackCurve of the gate, by the server's count of requests that it works on
+     * @param slackMetric which the gate goes by: the server's count of requests that it works on
+     * @param slackCurve of the gate
      */
     public record Live(
-            int serverThreads, double perSecond, Beside alone, Beside bulk, Beside slack, String slackCurve) {}
+            int serverThreads,
+            double perSecond,
+            Beside alone,
+            Beside bulk,
+            Beside slack,
+            String slackMetric,
+            String slackCurve) {}
 
     /**
      * One way.

@@ -48,14 +48,20 @@ public final class RemoteTables {
         text.append("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
         for (Throughput each : report.throughput()) {
             row(text, each.serverThreads(), each.bestClients() + " clients, directly", each.direct(), "");
+            row(
+                    text,
+                    each.serverThreads(),
+                    "the same, streamed",
+                    each.streamed(),
+                    ReportFiles.spread(each.streamedRatio(), 3));
             row(text, each.serverThreads(), "Millrace", each.millrace(), ReportFiles.spread(each.ratio(), 3));
         }
         text.append('\n');
         for (Throughput each : report.throughput()) {
             text.append(String.format(
                     Locale.ROOT,
-                    "Server threads %d: tokens/s by clients, one run each: %s; the same text both ways: %d of %d%n%n",
-                    each.serverThreads(),
+                    "%sokens/s by clients, one run each: %s; the same text from Millrace: %d of %d%n%n",
+                    each.serverThreads() == 0 ? "T" : "Server threads " + each.serverThreads() + ": t",
                     each.search().stream()
                             .map(tried ->
                                     String.format(Locale.ROOT, "%d: %.0f", tried.clients(), tried.tokensPerSecond()))
@@ -71,8 +77,8 @@ public final class RemoteTables {
         Server server = side.server();
         text.append(String.format(
                 Locale.ROOT,
-                "| %d | %s | %s | %s | %.1f | %.0f %% | %.2f, %d | %.1f, %.1f |%n",
-                threads,
+                "| %s | %s | %s | %s | %.1f | %.0f %% | %.2f, %d | %.1f, %.1f |%n",
+                threads == 0 ? "" : threads,
                 way,
                 ReportFiles.spread(side.tokensPerSecond(), 0),
                 ratio,
@@ -87,11 +93,11 @@ public final class RemoteTables {
     private static void live(StringBuilder text, RemotePlan plan, Live live) {
         text.append(String.format(
                 Locale.ROOT,
-                "## Users of the same server: %.1f prompts/s at random, %d words, %d tokens each, straight to it; %d threads%n%n",
+                "## Users of the same server: %.1f prompts/s at random, %d words, %d tokens each, straight to it%s%n%n",
                 live.perSecond(),
                 plan.live().words(),
                 plan.live().maxTokens(),
-                live.serverThreads()));
+                live.serverThreads() == 0 ? "" : "; " + live.serverThreads() + " threads"));
         text.append("| beside | users' prompts | p50, p99 ms | bulk prompts/s | slots taken, most waiting |\n");
         text.append("| --- | --- | --- | --- | --- |\n");
         beside(text, "nothing", live.alone());
@@ -99,7 +105,8 @@ public final class RemoteTables {
         beside(text, "the same behind the slack gate", live.slack());
         text.append(String.format(
                 Locale.ROOT,
-                "%nThe gate goes by the server's requests_processing, read four times a second; requests : part of the budget: %s.%n",
+                "%nThe gate goes by the server's %s, read four times a second; requests : part of the budget: %s.%n",
+                live.slackMetric(),
                 live.slackCurve()));
     }
 

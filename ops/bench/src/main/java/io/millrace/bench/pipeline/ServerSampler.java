@@ -1,6 +1,6 @@
 package io.millrace.bench.pipeline;
 
-import io.millrace.devstack.LlamaServer;
+import io.millrace.devstack.ServerMetrics;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,19 +15,19 @@ final class ServerSampler implements AutoCloseable {
 
     private static final long INTERVAL_MS = 200;
 
-    private final LlamaServer server;
-    private final LlamaServer.Load before;
-    private final List<LlamaServer.Load> samples = new ArrayList<>(); // of the thread until it has ended
+    private final ServerMetrics server;
+    private final ServerMetrics.Load before;
+    private final List<ServerMetrics.Load> samples = new ArrayList<>(); // of the thread until it has ended
     private final Thread thread;
     private volatile boolean open = true;
 
-    private ServerSampler(LlamaServer server, LlamaServer.Load before) {
+    private ServerSampler(ServerMetrics server, ServerMetrics.Load before) {
         this.server = server;
         this.before = before;
         this.thread = Thread.ofPlatform().name("bench-server-sampler").daemon().start(this::sample);
     }
 
-    static ServerSampler start(LlamaServer server) throws InterruptedException {
+    static ServerSampler start(ServerMetrics server) throws InterruptedException {
         try {
             return new ServerSampler(server, server.load());
         } catch (IOException e) {
@@ -53,18 +53,24 @@ final class ServerSampler implements AutoCloseable {
             int mostDeferred,
             long generatedTokens) {
 
-        static Use of(List<LlamaServer.Load> samples, int slots, long generatedTokens) {
-            List<LlamaServer.Load> full =
+        static Use of(List<ServerMetrics.Load> samples, int slots, long generatedTokens) {
+            List<ServerMetrics.Load> full =
                     samples.stream().filter(load -> load.processing() >= slots).toList();
             return new Use(
                     samples.size(),
                     samples.stream()
-                            .mapToInt(LlamaServer.Load::processing)
+                            .mapToInt(ServerMetrics.Load::processing)
                             .average()
                             .orElse(0),
                     samples.isEmpty() ? 0 : (double) full.size() / samples.size(),
-                    full.stream().mapToInt(LlamaServer.Load::deferred).average().orElse(0),
-                    samples.stream().mapToInt(LlamaServer.Load::deferred).max().orElse(0),
+                    full.stream()
+                            .mapToInt(ServerMetrics.Load::deferred)
+                            .average()
+                            .orElse(0),
+                    samples.stream()
+                            .mapToInt(ServerMetrics.Load::deferred)
+                            .max()
+                            .orElse(0),
                     generatedTokens);
         }
     }

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.bench.Sample;
-import io.millrace.devstack.LlamaServer.Load;
+import io.millrace.devstack.ServerMetrics.Load;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,10 +29,12 @@ class RemoteTablesTest {
         assertThat(tables)
                 .contains("| 2 | 16 clients, directly | 100 (90 to 110) |  | 15.5 | 95 % | 0.25, 3 | 1.0, 2.0 |")
                 .contains(
+                        "| 2 | the same, streamed | 96 (95 to 97) | 0.960 (0.950 to 0.970) | 15.5 | 95 % | 0.25, 3 | 1.5, 2.5 |")
+                .contains(
                         "| 2 | Millrace | 98 (97 to 99) | 0.980 (0.970 to 0.990) | 15.5 | 95 % | 0.25, 3 | 3.0, 4.0 |")
-                .contains("one run each: 8: 80, 16: 101; the same text both ways: 120 of 128")
+                .contains("one run each: 8: 80, 16: 101; the same text from Millrace: 120 of 128")
                 .contains("| the same behind the slack gate | 30 | 50, 99 | 1.50 (1.50 to 1.50) | 15.5, 3 |")
-                .contains("4:1.0, 16:0.1");
+                .contains("the server's llamacpp:requests_processing, read", "4:1.0, 16:0.1");
         JsonNode json =
                 new ObjectMapper().readTree(folder.resolve("remote.json").toFile());
         assertThat(json.at("/throughput/0/ratio/median").asDouble()).isEqualTo(0.98);
@@ -73,10 +75,12 @@ class RemoteTablesTest {
                         List.of(new RemoteReport.Clients(8, 80), new RemoteReport.Clients(16, 101)),
                         16,
                         new RemoteReport.Side(new Sample(90, 100, 110), server, 1, 2),
+                        new RemoteReport.Side(new Sample(95, 96, 97), server, 1.5, 2.5),
+                        new Sample(0.95, 0.96, 0.97),
                         new RemoteReport.Side(new Sample(97, 98, 99), server, 3, 4),
                         new Sample(0.97, 0.98, 0.99),
                         120,
                         128)),
-                new RemoteReport.Live(1, 1.5, beside, beside, beside, "4:1.0, 16:0.1"));
+                new RemoteReport.Live(1, 1.5, beside, beside, beside, "llamacpp:requests_processing", "4:1.0, 16:0.1"));
     }
 }

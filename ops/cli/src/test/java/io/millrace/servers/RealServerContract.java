@@ -8,8 +8,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.devstack.ChildJvm;
-import io.millrace.devstack.LlamaServer;
 import io.millrace.devstack.LlamaServerOptions;
+import io.millrace.devstack.ModelServer;
 import io.millrace.engine.Completion;
 import io.millrace.engine.Completion.Completed;
 import io.millrace.engine.Completion.Failed;
@@ -20,6 +20,7 @@ import io.millrace.engine.InferenceRequest;
 import io.millrace.engine.Input;
 import io.millrace.engine.Operation;
 import io.millrace.engine.Output;
+import io.millrace.engine.ResponseFormat;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.llm.runtime.LlmEngine;
 import io.millrace.llm.runtime.LlmEngineOptions;
@@ -44,25 +45,28 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The remote engine before llama.cpp's server on the default model. {@code make test-servers} builds the server and runs this. */
+/** The remote engine before a real server on the default model. {@code make test-servers} installs the servers and runs this. */
 @Tag("servers")
-class RealServerTest {
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class RealServerContract {
 
-    private static final Duration PATIENCE = Duration.ofMinutes(3);
-    private static final int SLOTS = 4;
-    private static final int SLOT_TOKENS = 512;
+    static final Duration PATIENCE = Duration.ofMinutes(3);
+    static final int SLOTS = 4;
+    static final int SLOT_TOKENS = 512;
+    private static final List<Integer> THE_CAPITAL_OF_FRANCE_IS = List.of(504, 3575, 282, 4649, 314);
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final HttpClient HTTP =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -70,17 +74,29 @@ class RealServerTest {
     @TempDir
     static Path folder;
 
-    private static Path model;
-    private static LlamaServer server;
+    /** A GGUF file. */
+    private Path model;
 
-    private RemoteEngine engine;
+    ModelServer server;
+    RemoteEngine engine;
+
+    /** Starts a server of {@link #SLOTS} slots that hold {@link #SLOT_TOKENS} each; it is ended by {@link #stop}. */
+    abstract ModelServer start(Path model) throws IOException, InterruptedException;
+
+    /** One on the same model that embeds. */
+    abstract ModelServer startEmbedder() throws InterruptedException;
+
+    /** Which it is, and the model as it takes it, for {@link ServerHolder}. */
+    abstract List<String> held();
+
+    /** Members of each request. */
+    abstract Map<String, Object> extraBody();
+
+    /** Members of a request in which the server finds something wrong. */
+    abstract String wrongBody();
 
     @BeforeAll
-    static void start() throws IOException, InterruptedException {
-        Optional<Path> binary = LlamaServer.find();
-        Assumptions.assumeTrue(
-                binary.isPresent(),
-                "no llama-server: ops/servers/build-llama-server.sh builds it, make test-servers too");
+    void startOnTheDefaultModel() throws IOException, InterruptedException {
         MillraceConfig defaults = MillraceConfig.defaults();
         model = ModelStore.open(ModelStore.defaultHome())
                 .fetchModel(
@@ -91,12 +107,11 @@ class RealServerTest {
                         ModelStore.Check.WHEN_CHANGED,
                         _ -> {})
                 .path();
-        server = LlamaServer.start(LlamaServerOptions.of(binary.get(), model, folder.resolve("server.log"))
-                .withSlots(SLOTS, SLOT_TOKENS));
+        server = start(model);
     }
 
     @AfterAll
-    static void stop() {
+    void stop() {
         if (server != null) {
             server.close();
         }
@@ -104,7 +119,7 @@ class RealServerTest {
 
     @BeforeEach
     void open() {
-        engine = engine(server.url());
+        engine = engine(server);
     }
 
     @AfterEach
@@ -112,12 +127,12 @@ class RealServerTest {
         engine.close();
     }
 
-    private static RemoteEngine engine(URI url) {
+    private RemoteEngine engine(ModelServer at) {
         return RemoteEngine.open(
                 "model",
                 RemoteOptions.builder(LlamaServerOptions.ALIAS)
-                        .endpoints(List.of(RemoteOptions.Server.of("llama", url)))
-                        .extraBody(Map.of("cache_prompt", false))
+                        .endpoints(List.of(RemoteOptions.Server.of("real", at.url())))
+                        .extraBody(extraBody())
                         .build());
     }
 
@@ -136,7 +151,7 @@ class RealServerTest {
                 .isEqualTo(plain.at("/usage/prompt_tokens").asInt());
         assertThat(answer.usage().completionTokens())
                 .isEqualTo(plain.at("/usage/completion_tokens").asInt());
-        assertThat(answer.endpoint()).contains("llama");
+        assertThat(answer.endpoint()).contains("real");
         assertThat(answer.timings().timeToFirstTokenNanos())
                 .isPositive()
                 .isLessThanOrEqualTo(answer.timings().totalNanos());
@@ -181,6 +196,47 @@ class RealServerTest {
     }
 
     @Test
+    void shouldSampleAsTheRequestSays() {
+        String prompt = "The capital of France is";
+        SamplingParameters hot = SamplingParameters.builder()
+                .maxTokens(8)
+                .temperature(1.9)
+                .ignoreEos(true)
+                .seed(3)
+                .build();
+        String greedy = text(completed(generate(prompt, greedy(8))));
+
+        assertThat(text(completed(generate(prompt, hot)))).isNotEqualTo(greedy);
+        assertThat(text(completed(generate(prompt, hot.toBuilder().topK(1).build()))))
+                .isEqualTo(greedy);
+        assertThat(text(completed(generate(prompt, hot.toBuilder().minP(0.99).build()))))
+                .isEqualTo(greedy);
+    }
+
+    @Test
+    void shouldAnswerWithWhatASchemaAllows() throws IOException {
+        String schema = """
+                {"type": "object", "properties": {"river": {"enum": ["Rhine", "Nile"]}}, "required": ["river"],
+                 "additionalProperties": false}""";
+        Completed answer = completed(chat(
+                "Name a river.",
+                greedy(60).toBuilder()
+                        .responseFormat(new ResponseFormat.JsonSchema(schema))
+                        .build()));
+
+        assertThat(MAPPER.readTree(text(answer)).path("river").asText()).isIn("Rhine", "Nile");
+    }
+
+    @Test
+    void shouldTakeTokenIds() {
+        Completed words = completed(generate("The capital of France is", greedy(4)));
+        Completed ids = completed(
+                submit(request("ids", Operation.GENERATE, new Input.TokenIds(THE_CAPITAL_OF_FRANCE_IS), greedy(4))));
+
+        assertThat(text(ids)).isEqualTo(text(words));
+    }
+
+    @Test
     void shouldStopAtAStopString() {
         Completed answer = completed(generate(
                 "One, two, three, four,",
@@ -220,7 +276,7 @@ class RealServerTest {
                 Operation.GENERATE,
                 new Input.Text("Hello"),
                 greedy(4),
-                Optional.of("{\"grammar\": \"root ::= [\"}"),
+                Optional.of(wrongBody()),
                 1,
                 0,
                 "",
@@ -234,11 +290,8 @@ class RealServerTest {
 
     @Test
     void shouldEmbed() throws IOException, InterruptedException {
-        var options = LlamaServerOptions.of(LlamaServer.find().orElseThrow(), model, folder.resolve("embeddings.log"))
-                .withSlots(1, SLOT_TOKENS)
-                .with("--embeddings", "--pooling", "mean");
-        try (LlamaServer embedder = LlamaServer.start(options);
-                RemoteEngine embedding = engine(embedder.url())) {
+        try (ModelServer embedder = startEmbedder();
+                RemoteEngine embedding = engine(embedder)) {
             var completion = new CompletableFuture<Completion>();
             assertThat(embedding.submit(
                             request("embed", Operation.EMBED, new Input.Text("A river."), SamplingParameters.DEFAULT),
@@ -336,55 +389,61 @@ class RealServerTest {
                 "holder",
                 ServerHolder.class.getName(),
                 List.of("-Xmx128m"),
-                List.of(model.toString(), folder.resolve("held.log").toString(), told.toString()),
+                List.of(
+                        held().getFirst(),
+                        held().getLast(),
+                        folder.resolve("held.log").toString(),
+                        told.toString()),
                 Map.of(),
                 folder.resolve("holder.log"));
         try (ChildJvm holder = ChildJvm.start(command)) {
             await().atMost(PATIENCE).until(() -> Files.exists(told));
             ProcessHandle held =
                     ProcessHandle.of(Long.parseLong(Files.readString(told))).orElseThrow();
-            assertThat(held.isAlive()).isTrue();
+            List<ProcessHandle> all =
+                    Stream.concat(Stream.of(held), held.descendants()).toList();
+            assertThat(all).allMatch(ProcessHandle::isAlive);
 
             holder.kill();
 
-            await().atMost(PATIENCE).until(() -> !held.isAlive());
+            await().atMost(PATIENCE).until(() -> all.stream().noneMatch(ProcessHandle::isAlive));
         }
     }
 
-    private CompletableFuture<Completion> chat(String content, SamplingParameters sampling) {
+    CompletableFuture<Completion> chat(String content, SamplingParameters sampling) {
         return submit(request(
                 "chat", Operation.CHAT, new Input.Conversation(List.of(new Input.Message("user", content))), sampling));
     }
 
     private int count;
 
-    private CompletableFuture<Completion> generate(String prompt, SamplingParameters sampling) {
+    CompletableFuture<Completion> generate(String prompt, SamplingParameters sampling) {
         return submit(request("generate-" + count++, Operation.GENERATE, new Input.Text(prompt), sampling));
     }
 
-    private CompletableFuture<Completion> submit(InferenceRequest request) {
+    CompletableFuture<Completion> submit(InferenceRequest request) {
         var completion = new CompletableFuture<Completion>();
         assertThat(engine.submit(request, completion::complete)).isEmpty();
         return completion;
     }
 
-    private static InferenceRequest request(String id, Operation operation, Input input, SamplingParameters sampling) {
+    static InferenceRequest request(String id, Operation operation, Input input, SamplingParameters sampling) {
         return new InferenceRequest(
                 id, operation, input, sampling, Optional.empty(), 1, 0, "", Optional.empty(), System.nanoTime());
     }
 
-    private static SamplingParameters greedy(int maxTokens) {
+    static SamplingParameters greedy(int maxTokens) {
         return SamplingParameters.GREEDY.toBuilder().maxTokens(maxTokens).build();
     }
 
-    private static Completed completed(CompletableFuture<Completion> completion) {
+    static Completed completed(CompletableFuture<Completion> completion) {
         return switch (join(completion)) {
             case Completed done -> done;
             case Failed failed -> throw new AssertionError(failed.toString());
         };
     }
 
-    private static Failed failed(CompletableFuture<Completion> completion) {
+    static Failed failed(CompletableFuture<Completion> completion) {
         return switch (join(completion)) {
             case Completed done -> throw new AssertionError(done.toString());
             case Failed failed -> failed;
@@ -395,22 +454,19 @@ class RealServerTest {
         return completion.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
     }
 
-    private static String text(Completed answer) {
+    static String text(Completed answer) {
         return ((Output.Text) answer.output()).text();
     }
 
-    private static void eventually(ThrowingRunnable assertion) {
+    static void eventually(ThrowingRunnable assertion) {
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(100)).untilAsserted(assertion);
     }
 
     private static ObjectNode body() {
-        return MAPPER.createObjectNode()
-                .put("model", LlamaServerOptions.ALIAS)
-                .put("temperature", 0)
-                .put("cache_prompt", false);
+        return MAPPER.createObjectNode().put("model", LlamaServerOptions.ALIAS).put("temperature", 0);
     }
 
-    private static JsonNode post(String path, ObjectNode body) throws IOException, InterruptedException {
+    private JsonNode post(String path, ObjectNode body) throws IOException, InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(URI.create(server.url() + path))
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body.toString()))

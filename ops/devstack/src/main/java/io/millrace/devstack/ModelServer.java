@@ -11,70 +11,78 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * llama.cpp's own HTTP server on 127.0.0.1: a real OpenAI-compatible server with continuous batching, to test and to measure
- * against. {@code ops/servers/build-llama-server.sh} builds it.
+ * A real OpenAI-compatible server with continuous batching on 127.0.0.1, llama.cpp's or vLLM, to test and to measure against.
  *
  * <p>It ends with this JVM, however that ends, and may be killed and started again on the same port.
  *
  * <p>Threads: any.
  */
-public final class LlamaServer implements AutoCloseable {
+public final class ModelServer implements AutoCloseable {
 
-    /** Of the package that it is built from. */
-    public static final String VERSION = "0.3.36";
-
-    /** Names another server to use than the one that the script built. */
-    public static final String VARIABLE = "MILLRACE_LLAMA_SERVER";
-
-    private static final Duration START = Duration.ofMinutes(2);
+    private static final Duration START = Duration.ofMinutes(5);
     private static final Duration ANSWER = Duration.ofSeconds(30);
+    private static final Duration PARTING = Duration.ofSeconds(20);
     private static final long LOOK_MS = 100;
     private static final int FREE_PORT_ATTEMPTS = 5;
     private static final int OK = 200;
 
     /**
-     * Becomes the server, and leaves a process behind that kills it when our end of its standard input closes: the server itself
-     * does not look at it.
+     * Becomes the server, the first of its process group, and leaves a process behind that ends the group when our end of its
+     * standard input closes: the server itself does not look at it.
      */
     private static final String WATCHED =
-            "exec 3<&0; (cat <&3 >/dev/null; kill -KILL $$ 2>/dev/null) & exec \"$@\" 3<&- </dev/null";
+            "exec 3<&0; (cat <&3 >/dev/null; kill -TERM $$; sleep 5; kill -KILL -- -$$) 2>/dev/null &"
+                    + " exec \"$@\" 3<&- </dev/null";
 
-    private final LlamaServerOptions options;
+    /** Python's own, which removes the shared memory of those that were killed, and ends then. */
+    private static final String SWEEPER = "multiprocessing.resource_tracker";
+
+    private final Command options;
     private final int port;
     private final HttpClient http;
     private volatile Process process;
 
-    private LlamaServer(LlamaServerOptions options, int port, HttpClient http, Process process) {
+    private ModelServer(Command options, int port, HttpClient http, Process process) {
         this.options = options;
         this.port = port;
         this.http = http;
         this.process = process;
     }
 
-    /**
-     * What it is doing.
-     *
-     * @param processing requests that have a slot
-     * @param deferred requests that wait for one: the server's own queue
-     * @param promptTokens computed since its start
-     * @param generatedTokens drawn since its start
-     */
-    public record Load(int processing, int deferred, long promptTokens, long generatedTokens) {}
-
-    /** The server that was built on this machine, if there is one. */
-    public static Optional<Path> find() {
-        String named = System.getenv(VARIABLE);
-        if (named != null) {
-            return Optional.of(Path.of(named));
-        }
+    /** Where the scripts of {@code ops/servers} put servers. */
+    static Path cache() {
         String home = System.getenv("MILLRACE_HOME");
-        Path cache = home == null ? Path.of(System.getProperty("user.home"), ".cache", "millrace") : Path.of(home);
-        return Optional.of(cache.resolve("llama-server").resolve(VERSION).resolve("llama-server"))
-                .filter(Files::isExecutable);
+        return home == null ? Path.of(System.getProperty("user.home"), ".cache", "millrace") : Path.of(home);
+    }
+
+    /** What is started. */
+    public sealed interface Command permits LlamaServerOptions, VllmOptions {
+
+        /** The server's file. */
+        Path binary();
+
+        /** The model's name in requests and answers. */
+        String alias();
+
+        /** On 127.0.0.1; empty: a free one. */
+        Optional<Integer> port();
+
+        /** What it prints is added here. */
+        Path log();
+
+        /** Program and arguments. */
+        List<String> commandLine(String host, int listenPort);
+
+        /** Added to this process' own. */
+        Map<String, String> environment();
+
+        /** In its log when the port is taken. */
+        String portTaken();
     }
 
     /**
@@ -82,14 +90,14 @@ public final class LlamaServer implements AutoCloseable {
      *
      * @throws IllegalStateException it ends or does not get ready in time; the message has the end of its log
      */
-    public static LlamaServer start(LlamaServerOptions options) throws InterruptedException {
+    public static ModelServer start(Command options) throws InterruptedException {
         HttpClient http = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(ANSWER)
                 .build();
         for (int attempt = 1; ; attempt++) {
             int port = options.port().orElseGet(Ports::free);
-            var server = new LlamaServer(options, port, http, launch(options, port));
+            var server = new ModelServer(options, port, http, launch(options, port));
             try {
                 server.awaitReady();
                 return server;
@@ -102,15 +110,16 @@ public final class LlamaServer implements AutoCloseable {
         }
     }
 
-    private static Process launch(LlamaServerOptions options, int port) {
-        List<String> line = new ArrayList<>(List.of("sh", "-c", WATCHED, "llama-server"));
+    private static Process launch(Command options, int port) {
+        List<String> line = new ArrayList<>(List.of("setsid", "sh", "-c", WATCHED, "model-server"));
         line.addAll(options.commandLine(Ports.LOOPBACK, port));
         try {
-            return new ProcessBuilder(line)
+            var builder = new ProcessBuilder(line)
                     .redirectErrorStream(true)
                     .redirectOutput(
-                            ProcessBuilder.Redirect.appendTo(options.log().toFile()))
-                    .start();
+                            ProcessBuilder.Redirect.appendTo(options.log().toFile()));
+            builder.environment().putAll(options.environment());
+            return builder.start();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot start " + options.binary(), e);
         }
@@ -136,11 +145,11 @@ public final class LlamaServer implements AutoCloseable {
         }
     }
 
-    private static boolean isBindFailure(LlamaServerOptions options) {
-        return logEnd(options).contains("couldn't bind");
+    private static boolean isBindFailure(Command options) {
+        return logEnd(options).contains(options.portTaken());
     }
 
-    private static String logEnd(LlamaServerOptions options) {
+    private static String logEnd(Command options) {
         try {
             List<String> lines = Files.readAllLines(options.log());
             return String.join("\n", lines.subList(Math.max(0, lines.size() - 20), lines.size()));
@@ -169,13 +178,8 @@ public final class LlamaServer implements AutoCloseable {
      *
      * @throws IOException it does not answer
      */
-    public Load load() throws IOException, InterruptedException {
-        String text = get("/metrics").body();
-        return new Load(
-                (int) metric(text, "llamacpp:requests_processing"),
-                (int) metric(text, "llamacpp:requests_deferred"),
-                (long) metric(text, "llamacpp:prompt_tokens_total"),
-                (long) metric(text, "llamacpp:tokens_predicted_total"));
+    public ServerMetrics.Load load() throws IOException, InterruptedException {
+        return ServerMetrics.load(get("/metrics").body());
     }
 
     private HttpResponse<String> get(String path) throws IOException, InterruptedException {
@@ -184,26 +188,17 @@ public final class LlamaServer implements AutoCloseable {
         return http.send(request, HttpResponse.BodyHandlers.ofString());
     }
 
-    static double metric(String text, String name) throws IOException {
-        return text.lines()
-                .filter(line -> line.startsWith(name + " "))
-                .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
-                .findFirst()
-                .orElseThrow(() -> new IOException("metric=" + name + ", expected=one that the server shows"));
-    }
-
-    /** CPU time that it has used since it was started last. */
-    public Duration cpuTime() {
-        return process.toHandle().info().totalCpuDuration().orElse(Duration.ZERO);
-    }
-
     public boolean isAlive() {
         return process.isAlive();
     }
 
-    /** SIGKILL, and waits for the end. */
+    /** SIGKILL to all of its processes, and waits for the end. */
     public void kill() {
+        List<ProcessHandle> all = process.descendants()
+                .filter(each -> !each.info().commandLine().orElse("").contains(SWEEPER))
+                .toList();
         process.destroyForcibly();
+        all.forEach(ProcessHandle::destroyForcibly);
         process.onExit().join();
     }
 
@@ -213,10 +208,18 @@ public final class LlamaServer implements AutoCloseable {
         awaitReady();
     }
 
-    /** Kills it: it has nothing to save. */
+    /** SIGTERM, and SIGKILL if that does not help soon. */
     @Override
     public void close() {
-        kill();
+        process.destroy();
+        try {
+            if (!process.waitFor(PARTING.toSeconds(), TimeUnit.SECONDS)) {
+                kill();
+            }
+        } catch (InterruptedException e) {
+            kill();
+            Thread.currentThread().interrupt();
+        }
         http.shutdownNow();
     }
 }
