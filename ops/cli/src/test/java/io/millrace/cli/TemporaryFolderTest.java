@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -67,8 +68,10 @@ class TemporaryFolderTest {
                         Busy.class.getName())
                 .redirectErrorStream(true)
                 .start();
+        Optional<ProcessHandle> child = Optional.empty();
         try (BufferedReader said = process.inputReader(StandardCharsets.UTF_8)) {
-            long child = Long.parseLong(said.readLine());
+            child = ProcessHandle.of(Long.parseLong(said.readLine()));
+            assertThat(child).isPresent();
             assertThat(left()).hasSize(1);
 
             new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
@@ -78,9 +81,11 @@ class TemporaryFolderTest {
             assertThat(said.readAllLines()).isEmpty();
             process.waitFor();
             assertThat(left()).isEmpty();
-            assertThat(ProcessHandle.of(child).filter(ProcessHandle::isAlive)).isEmpty();
+            assertThat(child.filter(ProcessHandle::isAlive)).isEmpty();
         } finally {
             process.destroyForcibly();
+            // it takes a whole processor, and for ever
+            child.ifPresent(ProcessHandle::destroyForcibly);
         }
     }
 
