@@ -46,7 +46,7 @@ class RealKServeTest {
     private static InferenceServer server;
 
     @BeforeAll
-    static void start() {
+    static void start() throws InterruptedException {
         Assumptions.assumeTrue(InferenceServer.Kind.KSERVE.find().isPresent(), InferenceServer.Kind.KSERVE.missing());
         server = InferenceServer.start(InferenceServer.Kind.KSERVE, folder.resolve("kserve.log"));
     }

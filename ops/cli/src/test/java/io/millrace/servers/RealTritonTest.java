@@ -69,7 +69,7 @@ class RealTritonTest {
     private static InferenceServer server;
 
     @BeforeAll
-    static void start() {
+    static void start() throws InterruptedException {
         Assumptions.assumeTrue(InferenceServer.Kind.TRITON.find().isPresent(), InferenceServer.Kind.TRITON.missing());
         server = InferenceServer.start(InferenceServer.Kind.TRITON, folder.resolve("triton.log"));
     }

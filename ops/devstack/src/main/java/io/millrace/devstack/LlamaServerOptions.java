@@ -4,7 +4,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -115,16 +114,6 @@ public record LlamaServerOptions(
                 "--metrics"));
         line.addAll(more);
         return line;
-    }
-
-    @Override
-    public Map<String, String> environment() {
-        return Map.of();
-    }
-
-    @Override
-    public String portTaken() {
-        return "couldn't bind";
     }
 
     private static void check(String name, int value) {

@@ -14,9 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /**
- * A real OpenAI-compatible server with continuous batching on 127.0.0.1, llama.cpp's or vLLM, to test and to measure against.
+ * A real model server on 127.0.0.1, to test and to measure against: llama.cpp's, vLLM or another.
  *
  * <p>It ends with this JVM, however that ends, and may be killed and started again on the same port.
  *
@@ -39,6 +40,9 @@ public final class ModelServer implements AutoCloseable {
             "exec 3<&0; (cat <&3 >/dev/null; kill -TERM $$; sleep 5; kill -KILL -- -$$) 2>/dev/null &"
                     + " exec \"$@\" 3<&- </dev/null";
 
+    /** As servers say it. */
+    private static final Pattern PORT_TAKEN = Pattern.compile("couldn't bind|already in use");
+
     /** Python's own, which removes the shared memory of those that were killed, and ends then. */
     private static final String SWEEPER = "multiprocessing.resource_tracker";
 
@@ -55,19 +59,16 @@ public final class ModelServer implements AutoCloseable {
     }
 
     /** Where the scripts of {@code ops/servers} put servers. */
-    static Path cache() {
+    public static Path cache() {
         String home = System.getenv("MILLRACE_HOME");
         return home == null ? Path.of(System.getProperty("user.home"), ".cache", "millrace") : Path.of(home);
     }
 
     /** What is started. */
-    public sealed interface Command permits LlamaServerOptions, VllmOptions {
+    public interface Command {
 
         /** The server's file. */
         Path binary();
-
-        /** The model's name in requests and answers. */
-        String alias();
 
         /** On 127.0.0.1; empty: a free one. */
         Optional<Integer> port();
@@ -79,10 +80,19 @@ public final class ModelServer implements AutoCloseable {
         List<String> commandLine(String host, int listenPort);
 
         /** Added to this process' own. */
-        Map<String, String> environment();
+        default Map<String, String> environment() {
+            return Map.of();
+        }
 
-        /** In its log when the port is taken. */
-        String portTaken();
+        /** Answers 200 when models are loaded. */
+        default String readyPath() {
+            return "/health";
+        }
+
+        /** What paths of the API begin with. */
+        default String apiPath() {
+            return "/v1";
+        }
     }
 
     /**
@@ -139,14 +149,14 @@ public final class ModelServer implements AutoCloseable {
 
     private boolean isHealthy() throws InterruptedException {
         try {
-            return get("/health").statusCode() == OK;
+            return get(options.readyPath()).statusCode() == OK;
         } catch (IOException e) {
             return false; // not listening yet
         }
     }
 
     private static boolean isBindFailure(Command options) {
-        return logEnd(options).contains(options.portTaken());
+        return PORT_TAKEN.matcher(logEnd(options)).find();
     }
 
     private static String logEnd(Command options) {
@@ -158,9 +168,9 @@ public final class ModelServer implements AutoCloseable {
         }
     }
 
-    /** Where it serves OpenAI's API: {@code http://127.0.0.1:PORT/v1}. */
+    /** Where it serves its API: {@code http://127.0.0.1:PORT/v1}, or what {@link Command#apiPath} says. */
     public URI url() {
-        return URI.create("http://" + Ports.LOOPBACK + ":" + port + "/v1");
+        return URI.create("http://" + Ports.LOOPBACK + ":" + port + options.apiPath());
     }
 
     /** Where it serves its metrics. */

@@ -112,9 +112,4 @@ public record VllmOptions(
                 "VLLM_CPU_KVCACHE_SPACE", "1",
                 "TORCHDYNAMO_DISABLE", "1");
     }
-
-    @Override
-    public String portTaken() {
-        return "address already in use";
-    }
 }
