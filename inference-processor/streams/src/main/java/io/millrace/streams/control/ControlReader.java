@@ -35,7 +35,11 @@ public final class ControlReader implements AutoCloseable {
     private static final Duration POLL_AT_START = Duration.ofMillis(100);
     private static final Duration POLL = Duration.ofSeconds(5);
     private static final Duration RETRY_PAUSE = Duration.ofSeconds(1);
-    private static final Duration CONSUMER_CLOSE = Duration.ofSeconds(1);
+
+    /** It commits nothing, and its fetch that waits for commands would hold it up. */
+    private static final Duration CONSUMER_CLOSE = Duration.ZERO;
+
+    private static final Duration THREAD_END = Duration.ofSeconds(2);
 
     /** Told what was read, once it holds. Called on the reader's thread. */
     public interface Listener {
@@ -232,7 +236,7 @@ public final class ControlReader implements AutoCloseable {
         closing.countDown();
         consumer.wakeup();
         try {
-            thread.join(CONSUMER_CLOSE.multipliedBy(2));
+            thread.join(THREAD_END);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
