@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
@@ -17,6 +18,7 @@ final class PendingCount {
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private static final Duration POLL = Duration.ofMillis(100);
+    private static final int FETCH_MAX_WAIT_MS = 10;
 
     private PendingCount() {}
 
@@ -28,7 +30,9 @@ final class PendingCount {
      */
     static int of(Map<String, Object> kafka, Map<TopicPartition, Long> ends) {
         Set<Entry> pending = new HashSet<>();
-        try (Consumer<byte[], byte[]> consumer = PlainClients.consumer(kafka, Map.of())) {
+        // the fetch of one broker's partitions that have ended holds up what is asked for next
+        try (Consumer<byte[], byte[]> consumer =
+                PlainClients.consumer(kafka, Map.of(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_MAX_WAIT_MS))) {
             consumer.assign(ends.keySet());
             consumer.seekToBeginning(ends.keySet());
             long giveUp = System.nanoTime() + TIMEOUT.toNanos();
