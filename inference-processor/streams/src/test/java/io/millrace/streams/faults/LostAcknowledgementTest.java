@@ -68,7 +68,10 @@ class LostAcknowledgementTest {
     @ParameterizedTest
     @EnumSource(Loss.class)
     void shouldAnswerOnceThoughTheEndOfATransactionIsNotAcknowledged(Loss loss) throws Exception {
-        TestApp test = application("lost-" + loss).with("producer.max.block.ms", "3000");
+        // the commit is given up before the silent connection is, which the old producer's closing waits for
+        TestApp test = application("lost-" + loss)
+                .with("producer.max.block.ms", "3000")
+                .with("producer.request.timeout.ms", "6000");
         try (TestEngine engine = TestEngine.immediate().holding(text -> text.startsWith("slow"));
                 ProcessorApp app = test.start(engine, ProcessorHooks.of(observer))) {
             test.send(texts("slow", SLOW));
