@@ -31,6 +31,7 @@ import java.util.stream.Collectors;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
@@ -121,9 +122,11 @@ final class BlockingRoute implements Route {
         route.send(prompt);
     }
 
+    /** Leaves the group, or the next one waits until this one's session is over: three quarters of a minute. */
     @Override
     public void close() {
-        streams.close(STOP);
+        streams.close(CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP)
+                .withTimeout(STOP));
         route.close();
     }
 
