@@ -30,6 +30,7 @@ final class PartitionScan implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
 
     private static final Duration POLL = Duration.ofMillis(200);
+    private static final int FETCH_MAX_WAIT_MS = 10;
 
     /** A record that is farther away is sought, not read up to. */
     private static final long NEAR = 500;
@@ -47,6 +48,8 @@ final class PartitionScan implements AutoCloseable {
         properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        // the fetch that waits for more of one partition holds up that of the next, half a second by default
+        properties.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_MAX_WAIT_MS);
         properties.remove(ConsumerConfig.GROUP_ID_CONFIG);
         this.consumer = new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
         this.admin = admin;
