@@ -155,7 +155,8 @@ class DevCommandTest {
             assertThat(dev.process().waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
                     .isTrue();
             assertThat(dev.process().exitValue()).isEqualTo(ExitCode.KAFKA.value);
-            assertThat(dev.output()).contains("the schema registry ended; its log is " + folder.resolve("data"));
+            assertThat(dev.output())
+                    .contains("the schema registry ended; its log is " + folder.resolve("data/registry"));
         }
     }
 
