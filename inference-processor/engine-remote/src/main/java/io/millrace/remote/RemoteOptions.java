@@ -345,6 +345,11 @@ public record RemoteOptions(
             boolean sound = NAME.matcher(name).matches();
             check("remote.slack.signal", name, sound, "a metric's name, perhaps with labels: NAME{LABEL=\"VALUE\"}");
         }
+
+        @Override
+        public String toString() {
+            return name;
+        }
     }
 
     /**
@@ -355,6 +360,11 @@ public record RemoteOptions(
     public record Query(String expression) implements Signal {
         public Query {
             check("remote.slack.query", expression, !expression.isBlank(), "a PromQL expression");
+        }
+
+        @Override
+        public String toString() {
+            return expression;
         }
     }
 

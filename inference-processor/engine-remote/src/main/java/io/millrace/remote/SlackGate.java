@@ -93,7 +93,8 @@ interface SlackGate {
         public String describe(long nowNanos) {
             Reading reading = last;
             if (reading == null || isStale(reading, nowNanos)) {
-                return "no slack: " + options.signal() + " was not read for " + options.maxAge() + ": " + failure;
+                return "no slack: " + options.signal() + " was not read for "
+                        + options.maxAge().toMillis() / 1e3 + " s: " + failure;
             }
             return String.format(
                     Locale.ROOT,

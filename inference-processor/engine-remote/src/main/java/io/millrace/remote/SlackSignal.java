@@ -65,7 +65,11 @@ final class SlackSignal implements AutoCloseable {
                     // whatever it is: a signal that is read no more would keep the gate closed for ever
                     gate.failed(e.toString());
                     if (!failedBefore) {
-                        log.warn("{} could not be read at {}", options.signal(), RemoteOptions.shown(url), e);
+                        log.warn(
+                                "{} could not be read at {}: {}",
+                                options.signal(),
+                                RemoteOptions.shown(url),
+                                e.toString());
                     }
                     failedBefore = true;
                 }

@@ -148,7 +148,7 @@ class SlackTest {
         Slack options = new Slack(Optional.empty(), WAITING, Duration.ofSeconds(1), Duration.ofSeconds(5), CURVE);
         SlackGate.BySignal gate = new SlackGate.BySignal(options);
         assertThat(gate.fraction(0)).isZero();
-        assertThat(gate.describe(0)).contains("was not read for PT5S: not read yet");
+        assertThat(gate.describe(0)).contains("was not read for 5.0 s: not read yet");
 
         gate.read(4, 0);
         assertThat(gate.fraction(5_000_000_000L)).isEqualTo(0.5);

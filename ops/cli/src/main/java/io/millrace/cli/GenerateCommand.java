@@ -145,7 +145,7 @@ final class GenerateCommand implements Callable<Integer> {
         String file = source.stdin != null ? source.stdin : source.promptFile;
         try (PromptReader prompts = file == null ? null : open(file);
                 InferenceEngine engine = session.openEngine(session.ready(model.model))) {
-            var generation = new Generation(engine, this::print);
+            var generation = new Generation(engine, this::print, this::note);
             if (prompts == null) {
                 PromptRequest request =
                         PromptRequest.newBuilder().setPrompt(source.prompt).build();
@@ -225,6 +225,10 @@ final class GenerateCommand implements Callable<Integer> {
             printText(line, completed);
         }
         terminal.out().flush();
+    }
+
+    private void note(String why) {
+        session.terminal().err().println("millrace: waiting for the model's server (Ctrl-C ends this): " + why);
     }
 
     private void printText(long line, Completed completed) {

@@ -8,6 +8,9 @@ import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
 /**
  * Requests through one engine together, answers in the order in which they were asked.
@@ -24,32 +27,50 @@ final class Generation {
         void answer(long line, Completion completion);
     }
 
+    /** Hears once why nothing is answered for now. */
+    interface Waiting {
+        void note(String why);
+    }
+
+    private static final long PATIENCE_MS = 2_000;
+    private static final long AGAIN_MS = 100;
+
     private record Asked(long line, CompletableFuture<Completion> answer) {}
 
     private final InferenceEngine engine;
     private final Sink sink;
+    private final Waiting waiting;
+    private boolean hasNoted;
     private final ArrayDeque<Asked> asked = new ArrayDeque<>();
 
-    Generation(InferenceEngine engine, Sink sink) {
+    Generation(InferenceEngine engine, Sink sink, Waiting waiting) {
         this.engine = engine;
         this.sink = sink;
+        this.waiting = waiting;
     }
 
-    /** Asks; waits for earlier answers while the engine is full. */
+    /** Asks; waits for earlier answers while the engine is full, and for its server while that is away. */
     void ask(long line, InferenceRequest request) throws InterruptedException {
         if (asked.size() >= MAX_AHEAD) {
             takeOldest();
         }
         var answer = new CompletableFuture<Completion>();
-        Optional<Rejection> rejection = engine.submit(request, answer::complete);
-        while (rejection.isPresent()) {
-            if (rejection.get().reason() != Rejection.Reason.QUEUE_FULL || asked.isEmpty()) {
-                throw new CliException(
-                        ExitCode.INTERNAL,
-                        "the engine takes no request: " + rejection.get().message());
+        long refusedMs = 0;
+        for (Optional<Rejection> refused = engine.submit(request, answer::complete);
+                refused.isPresent();
+                refused = engine.submit(request, answer::complete)) {
+            Rejection rejection = refused.get();
+            if (rejection.reason() == Rejection.Reason.QUEUE_FULL && !asked.isEmpty()) {
+                takeOldest();
+            } else if (rejection.reason() == Rejection.Reason.UNAVAILABLE && !engine.isBroken()) {
+                if (refusedMs >= PATIENCE_MS) {
+                    note(rejection.message());
+                }
+                TimeUnit.MILLISECONDS.sleep(AGAIN_MS);
+                refusedMs += AGAIN_MS;
+            } else {
+                throw new CliException(ExitCode.INTERNAL, "the engine takes no request: " + rejection.message());
             }
-            takeOldest();
-            rejection = engine.submit(request, answer::complete);
         }
         asked.addLast(new Asked(line, answer));
         while (!asked.isEmpty() && asked.getFirst().answer().isDone()) {
@@ -75,9 +96,26 @@ final class Generation {
     private void takeOldest() throws InterruptedException {
         Asked oldest = asked.removeFirst();
         try {
-            sink.answer(oldest.line(), oldest.answer().get());
+            while (true) {
+                try {
+                    sink.answer(oldest.line(), oldest.answer().get(PATIENCE_MS, TimeUnit.MILLISECONDS));
+                    return;
+                } catch (TimeoutException e) {
+                    if (engine.awaitsServer()) {
+                        // after the engine's own counters
+                        note(engine.describe().lines().skip(1).collect(Collectors.joining("; ")));
+                    }
+                }
+            }
         } catch (ExecutionException e) {
             throw new IllegalStateException("engine callbacks only complete", e);
         }
+    }
+
+    private void note(String why) {
+        if (!hasNoted) {
+            waiting.note(why);
+        }
+        hasNoted = true;
     }
 }

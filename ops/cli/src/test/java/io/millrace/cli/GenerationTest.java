@@ -24,11 +24,12 @@ import org.junit.jupiter.api.Test;
 class GenerationTest {
 
     private final List<Long> answered = new ArrayList<>();
+    private final List<String> noted = new ArrayList<>();
 
     @Test
     void shouldAnswerInTheOrderOfTheQuestions() throws InterruptedException {
         var engine = new Backwards(3);
-        var generation = new Generation(engine, (line, completion) -> answered.add(line));
+        var generation = new Generation(engine, (line, completion) -> answered.add(line), noted::add);
 
         generation.ask(1, request(1));
         generation.answered(2, Failed.of("2", FailureCode.INVALID_REQUEST, "bad line"));
@@ -42,7 +43,7 @@ class GenerationTest {
     @Test
     void shouldWaitForAnswersWhileTheEngineIsFull() throws InterruptedException {
         var engine = new Backwards(2);
-        var generation = new Generation(engine, (line, completion) -> answered.add(line));
+        var generation = new Generation(engine, (line, completion) -> answered.add(line), noted::add);
 
         for (int line = 1; line <= 6; line++) {
             generation.ask(line, request(line));
@@ -51,6 +52,19 @@ class GenerationTest {
 
         assertThat(answered).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
         assertThat(engine.rejections).isPositive();
+    }
+
+    @Test
+    void shouldWaitForAServerThatIsAwayAndSayWhyOnce() throws InterruptedException {
+        var engine = new Backwards(1);
+        engine.away = 21;
+        var generation = new Generation(engine, (line, completion) -> answered.add(line), noted::add);
+
+        generation.ask(4, request(4));
+        generation.finish();
+
+        assertThat(answered).containsExactly(4L);
+        assertThat(noted).containsExactly("the server is away");
     }
 
     private static InferenceRequest request(long line) {
@@ -76,6 +90,9 @@ class GenerationTest {
         private final Deque<Held> held = new ArrayDeque<>();
         private int rejections;
 
+        /** So many requests are refused first. */
+        private int away;
+
         Backwards(int capacity) {
             this.capacity = capacity;
         }
@@ -87,6 +104,9 @@ class GenerationTest {
 
         @Override
         public Optional<Rejection> submit(InferenceRequest request, Consumer<? super Completion> onCompletion) {
+            if (away-- > 0) {
+                return Optional.of(new Rejection(Rejection.Reason.UNAVAILABLE, "the server is away"));
+            }
             if (held.size() == capacity) {
                 rejections++;
                 answerAll();
