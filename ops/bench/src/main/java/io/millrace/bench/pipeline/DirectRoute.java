@@ -87,7 +87,7 @@ final class DirectRoute implements Route {
     private record Reply(int status, int tokens, String text) {}
 
     private Reply inOnePiece(Prompt prompt) throws IOException, InterruptedException {
-        HttpResponse<byte[]> response = http.send(request(prompt), HttpResponse.BodyHandlers.ofByteArray());
+        HttpResponse<byte[]> response = send(prompt, HttpResponse.BodyHandlers.ofByteArray());
         JsonNode answer = MAPPER.readTree(response.body());
         return new Reply(
                 response.statusCode(),
@@ -96,7 +96,7 @@ final class DirectRoute implements Route {
     }
 
     private Reply inPieces(Prompt prompt) throws IOException, InterruptedException {
-        HttpResponse<Stream<String>> response = http.send(request(prompt), HttpResponse.BodyHandlers.ofLines());
+        HttpResponse<Stream<String>> response = send(prompt, HttpResponse.BodyHandlers.ofLines());
         int tokens = 0;
         var text = new StringBuilder();
         try (Stream<String> lines = response.body()) {
@@ -110,6 +110,17 @@ final class DirectRoute implements Route {
             }
         }
         return new Reply(response.statusCode(), tokens, text.toString());
+    }
+
+    /** Once again where no response begins: a server closes connections that it kept, and what was just sent over one is lost. */
+    private <T> HttpResponse<T> send(Prompt prompt, HttpResponse.BodyHandler<T> body)
+            throws IOException, InterruptedException {
+        HttpRequest request = request(prompt);
+        try {
+            return http.send(request, body);
+        } catch (IOException e) {
+            return http.send(request, body);
+        }
     }
 
     private HttpRequest request(Prompt prompt) throws IOException {
