@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.devstack.LlamaServerOptions;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -50,5 +52,28 @@ class BenchRemoteTest {
         Cli threads = Cli.run("bench", "remote", "--quick", "--server-threads", "1,0");
         assertThat(threads.exitCode()).isEqualTo(ExitCode.USAGE.value);
         assertThat(threads.err()).contains("server_threads=[1, 0], expected=numbers of 1 or more");
+    }
+
+    @Test
+    void shouldSayWhatIsWrongWithAServerThatRunsAlready() {
+        assertThat(running("--server-url", "gpu-1:8000/v1").err())
+                .contains("server_url=gpu-1:8000/v1, expected=http://host:port/v1");
+        assertThat(running("--server-url", "http://127.0.0.1:1/v1", "--answer-tokens", "8")
+                        .err())
+                .contains("answer_tokens=[8], expected=two numbers, such as 8,40");
+        assertThat(running("--server-url", "http://127.0.0.1:1/v1", "--answer-tokens", "9,8")
+                        .err())
+                .contains("most_tokens=8, expected=at least least_tokens=9");
+        assertThat(running("--server-url", "http://127.0.0.1:1/v1", "--server-slots", "0")
+                        .err())
+                .contains("slots=0, expected=at least 1");
+    }
+
+    private static Cli running(String... more) {
+        List<String> line = new ArrayList<>(List.of("bench", "remote", "--quick", "--server-model", "m"));
+        line.addAll(List.of(more));
+        Cli cli = Cli.run(line.toArray(String[]::new));
+        assertThat(cli.exitCode()).isEqualTo(ExitCode.USAGE.value);
+        return cli;
     }
 }
