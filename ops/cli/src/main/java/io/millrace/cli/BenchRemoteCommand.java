@@ -50,9 +50,9 @@ final class BenchRemoteCommand implements Callable<Integer> {
             names = "--server-threads",
             paramLabel = "N",
             split = ",",
-            defaultValue = "1",
-            description = "Threads that the server computes with, a row for each number (default: ${DEFAULT-VALUE}).")
-    List<Integer> serverThreads = List.of(1);
+            description = "Threads that the server computes with, a row for each number (default: 1).")
+    @Nullable
+    List<Integer> serverThreads;
 
     @ArgGroup(exclusive = false, heading = "%nIn front of a server that runs already, llama.cpp's or vLLM:%n")
     @Nullable
@@ -132,14 +132,22 @@ final class BenchRemoteCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         RemotePlan usual = options.quick ? RemotePlan.QUICK : RemotePlan.DEFAULT;
-        RemotePlan plan = ReportOptions.checked(
-                () -> (running == null ? usual.withServerThreads(serverThreads) : running.plan(usual))
+        if (running != null && serverThreads != null) {
+            throw new CliException(
+                    ExitCode.USAGE, "server_threads=" + serverThreads + ", expected=none beside --server-url");
+        }
+        RemotePlan plan =
+                ReportOptions.checked(() -> (running == null ? usual.withServerThreads(threads()) : running.plan(usual))
                         .withRounds(options.rounds(usual.rounds())));
         Subject subject = running == null ? started() : new Subject.Running(running.url, running.model);
         return options.report(
                 session,
                 "remote",
                 (folder, progress) -> RemoteTables.of(RemoteBench.run(plan, subject, folder, progress)));
+    }
+
+    private List<Integer> threads() {
+        return serverThreads == null ? List.of(1) : serverThreads;
     }
 
     private Subject started() throws IOException {

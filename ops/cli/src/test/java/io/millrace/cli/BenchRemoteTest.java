@@ -69,6 +69,13 @@ class BenchRemoteTest {
                 .contains("slots=0, expected=at least 1");
     }
 
+    @Test
+    void shouldNotPassOverThreadsOfAServerThatRunsAlready() {
+        assertThat(running("--server-url", "http://127.0.0.1:1/v1", "--server-threads", "2")
+                        .err())
+                .contains("server_threads=[2], expected=none beside --server-url");
+    }
+
     private static Cli running(String... more) {
         List<String> line = new ArrayList<>(List.of("bench", "remote", "--quick", "--server-model", "m"));
         line.addAll(List.of(more));

@@ -1,5 +1,8 @@
 package io.millrace.servers;
 
+import static io.millrace.servers.AskedEngine.completed;
+import static io.millrace.servers.AskedEngine.failed;
+import static io.millrace.servers.AskedEngine.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
@@ -434,28 +437,6 @@ abstract class RealServerContract {
 
     static SamplingParameters greedy(int maxTokens) {
         return SamplingParameters.GREEDY.toBuilder().maxTokens(maxTokens).build();
-    }
-
-    static Completed completed(CompletableFuture<Completion> completion) {
-        return switch (join(completion)) {
-            case Completed done -> done;
-            case Failed failed -> throw new AssertionError(failed.toString());
-        };
-    }
-
-    static Failed failed(CompletableFuture<Completion> completion) {
-        return switch (join(completion)) {
-            case Completed done -> throw new AssertionError(done.toString());
-            case Failed failed -> failed;
-        };
-    }
-
-    private static Completion join(CompletableFuture<Completion> completion) {
-        return completion.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
-    }
-
-    static String text(Completed answer) {
-        return ((Output.Text) answer.output()).text();
     }
 
     static void eventually(ThrowingRunnable assertion) {

@@ -1,5 +1,8 @@
 package io.millrace.servers;
 
+import static io.millrace.servers.AskedEngine.completed;
+import static io.millrace.servers.AskedEngine.failed;
+import static io.millrace.servers.AskedEngine.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.devstack.ModelServer;
