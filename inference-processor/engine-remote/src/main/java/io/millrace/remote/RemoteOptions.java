@@ -213,6 +213,12 @@ public record RemoteOptions(
             check("remote.max_response_bytes", maxResponseBytes, maxResponseBytes >= 1, "at least 1");
         }
 
+        /** The same with other secret headers. */
+        public Connection withSecretHeaders(Map<String, Secret> value) {
+            return new Connection(
+                    headers, value, tls, proxy, version, connectTimeout, readTimeout, totalTimeout, maxResponseBytes);
+        }
+
         /**
          * Values of the secret headers, read anew.
          *

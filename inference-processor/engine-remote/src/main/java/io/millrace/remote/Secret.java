@@ -52,11 +52,11 @@ public final class Secret {
     }
 
     /**
-     * The value now, without the line's end.
+     * The value now, without the line's end, for who sends it.
      *
      * @throws IllegalArgumentException when there is none
      */
-    String value() {
+    public String value() {
         String value = place.startsWith("env:") ? fromEnvironment() : fromFile();
         boolean oneLine = !value.isEmpty() && RemoteOptions.isHeaderValue(value);
         RemoteOptions.check(name, place, oneLine, "one line of ASCII that is not empty");

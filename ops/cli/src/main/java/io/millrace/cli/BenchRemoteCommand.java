@@ -4,12 +4,15 @@ import io.millrace.bench.pipeline.RemoteBench;
 import io.millrace.bench.pipeline.RemoteBench.Subject;
 import io.millrace.bench.pipeline.RemotePlan;
 import io.millrace.bench.pipeline.RemoteTables;
+import io.millrace.bench.pipeline.UnansweredException;
 import io.millrace.devstack.LlamaServerOptions;
+import io.millrace.remote.Secret;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -72,6 +75,13 @@ final class BenchRemoteCommand implements Callable<Integer> {
         String model = "";
 
         @Option(
+                names = "--server-api-key",
+                paramLabel = "env:NAME|file:PATH",
+                description = "Where the key is that it asks for (default: none).")
+        @Nullable
+        String apiKey;
+
+        @Option(
                 names = "--server-slots",
                 paramLabel = "N",
                 defaultValue = "16",
@@ -108,6 +118,11 @@ final class BenchRemoteCommand implements Callable<Integer> {
                 description = "How long Kafka and processor run before anything counts (default: ${DEFAULT-VALUE}).")
         int warmUp = 60;
 
+        Subject subject() {
+            return new Subject.Running(
+                    url, model, Optional.ofNullable(apiKey).map(place -> Secret.at("server_api_key", place)));
+        }
+
         RemotePlan plan(RemotePlan usual) {
             if (answerTokens.size() != 2) {
                 throw new IllegalArgumentException(
@@ -139,11 +154,15 @@ final class BenchRemoteCommand implements Callable<Integer> {
         RemotePlan plan =
                 ReportOptions.checked(() -> (running == null ? usual.withServerThreads(threads()) : running.plan(usual))
                         .withRounds(options.rounds(usual.rounds())));
-        Subject subject = running == null ? started() : new Subject.Running(running.url, running.model);
-        return options.report(
-                session,
-                "remote",
-                (folder, progress) -> RemoteTables.of(RemoteBench.run(plan, subject, folder, progress)));
+        Subject subject = running == null ? started() : ReportOptions.checked(running::subject);
+        try {
+            return options.report(
+                    session,
+                    "remote",
+                    (folder, progress) -> RemoteTables.of(RemoteBench.run(plan, subject, folder, progress)));
+        } catch (UnansweredException e) {
+            throw new CliException(ExitCode.INPUT, "no figures: " + e.getMessage(), e);
+        }
     }
 
     private List<Integer> threads() {

@@ -6,6 +6,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.Map;
 import java.util.OptionalDouble;
 
 /**
@@ -19,10 +20,12 @@ public final class ServerMetrics implements AutoCloseable {
     private static final int OK = 200;
 
     private final URI url;
+    private final Map<String, String> headers;
     private final HttpClient http;
 
-    private ServerMetrics(URI url, HttpClient http) {
+    private ServerMetrics(URI url, Map<String, String> headers, HttpClient http) {
         this.url = url;
+        this.headers = headers;
         this.http = http;
     }
 
@@ -69,8 +72,14 @@ public final class ServerMetrics implements AutoCloseable {
 
     /** At this address, which is asked only when something is read. */
     public static ServerMetrics at(URI url) {
+        return at(url, Map.of());
+    }
+
+    /** The same with headers of each request: llama.cpp's server shows metrics to who has its key. */
+    public static ServerMetrics at(URI url, Map<String, String> headers) {
         return new ServerMetrics(
                 url,
+                Map.copyOf(headers),
                 HttpClient.newBuilder()
                         .version(HttpClient.Version.HTTP_1_1)
                         .connectTimeout(ANSWER)
@@ -96,8 +105,9 @@ public final class ServerMetrics implements AutoCloseable {
     }
 
     private String text() throws IOException, InterruptedException {
-        HttpResponse<String> answer =
-                http.send(HttpRequest.newBuilder(url).timeout(ANSWER).build(), HttpResponse.BodyHandlers.ofString());
+        HttpRequest.Builder request = HttpRequest.newBuilder(url).timeout(ANSWER);
+        headers.forEach(request::header);
+        HttpResponse<String> answer = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
         if (answer.statusCode() != OK) {
             throw new IOException(url + ": status=" + answer.statusCode() + ", expected=200");
         }

@@ -4,13 +4,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -24,12 +27,15 @@ final class DirectRoute implements Route {
     private static final Duration PATIENCE = Duration.ofMinutes(15);
     private static final double NANOS_PER_MILLI = 1e6;
     private static final int OK = 200;
+
+    /** As many clients as there are at most: each may have kept one connection. */
+    private static final int MOST_ATTEMPTS = 64;
+
     private static final String DATA = "data: ";
     private static final String DONE = "[DONE]";
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
-    private final URI url;
-    private final String model;
+    private final Address address;
     private final boolean streamed;
     private final Endings endings;
     private final ExecutorService clients;
@@ -38,27 +44,34 @@ final class DirectRoute implements Route {
             .connectTimeout(Duration.ofSeconds(10))
             .build();
 
-    private DirectRoute(URI url, String model, boolean streamed, Endings endings, ExecutorService clients) {
-        this.url = URI.create(url + "/completions");
-        this.model = model;
+    /**
+     * Whom to ask.
+     *
+     * @param url its OpenAI address
+     * @param model its name for the model
+     * @param headers of each request
+     */
+    record Address(URI url, String model, Map<String, String> headers) {}
+
+    private DirectRoute(Address address, boolean streamed, Endings endings, ExecutorService clients) {
+        this.address = address;
         this.streamed = streamed;
         this.endings = endings;
         this.clients = clients;
     }
 
     /** Prompts wait until one of so many clients is free. */
-    static DirectRoute closed(URI url, String model, boolean streamed, int clients, Endings endings) {
+    static DirectRoute closed(Address address, boolean streamed, int clients, Endings endings) {
         return new DirectRoute(
-                url,
-                model,
+                address,
                 streamed,
                 endings,
                 Executors.newFixedThreadPool(clients, Thread.ofVirtual().factory()));
     }
 
     /** Each prompt is sent at once, as by users who know nothing of one another. */
-    static DirectRoute open(URI url, String model, Endings endings) {
-        return new DirectRoute(url, model, false, endings, Executors.newVirtualThreadPerTaskExecutor());
+    static DirectRoute open(Address address, Endings endings) {
+        return new DirectRoute(address, false, endings, Executors.newVirtualThreadPerTaskExecutor());
     }
 
     @Override
@@ -97,9 +110,12 @@ final class DirectRoute implements Route {
 
     private Reply inPieces(Prompt prompt) throws IOException, InterruptedException {
         HttpResponse<Stream<String>> response = send(prompt, HttpResponse.BodyHandlers.ofLines());
-        int tokens = 0;
-        var text = new StringBuilder();
         try (Stream<String> lines = response.body()) {
+            if (response.statusCode() != OK) {
+                return new Reply(response.statusCode(), 0, lines.collect(Collectors.joining(" ")));
+            }
+            int tokens = 0;
+            var text = new StringBuilder();
             for (String line : (Iterable<String>) lines::iterator) {
                 if (line.startsWith(DATA) && !line.endsWith(DONE)) {
                     JsonNode event = MAPPER.readTree(line.substring(DATA.length()));
@@ -108,24 +124,33 @@ final class DirectRoute implements Route {
                             tokens, event.at("/usage/completion_tokens").asInt());
                 }
             }
+            return new Reply(response.statusCode(), tokens, text.toString());
+        } catch (UncheckedIOException e) { // a stream that is cut off
+            throw e.getCause();
         }
-        return new Reply(response.statusCode(), tokens, text.toString());
     }
 
-    /** Once again where no response begins: a server closes connections that it kept, and what was just sent over one is lost. */
+    /**
+     * Again where no response begins: a server closes connections that it kept, and what was just sent over one is lost. Several that
+     * were kept may be closed together.
+     */
     private <T> HttpResponse<T> send(Prompt prompt, HttpResponse.BodyHandler<T> body)
             throws IOException, InterruptedException {
         HttpRequest request = request(prompt);
-        try {
-            return http.send(request, body);
-        } catch (IOException e) {
-            return http.send(request, body);
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return http.send(request, body);
+            } catch (IOException e) {
+                if (attempt == MOST_ATTEMPTS) {
+                    throw e;
+                }
+            }
         }
     }
 
     private HttpRequest request(Prompt prompt) throws IOException {
         ObjectNode body = MAPPER.createObjectNode()
-                .put("model", model)
+                .put("model", address.model)
                 .put("prompt", prompt.request().getPrompt())
                 .put("max_tokens", prompt.request().getMaxTokens())
                 .put("temperature", 0)
@@ -134,11 +159,12 @@ final class DirectRoute implements Route {
             body.put("stream", true).putObject("stream_options").put("include_usage", true);
         }
         RemoteBench.EXTRA_BODY.forEach((name, value) -> body.set(name, MAPPER.valueToTree(value)));
-        return HttpRequest.newBuilder(url)
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address.url + "/completions"))
                 .timeout(PATIENCE)
                 .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofByteArray(MAPPER.writeValueAsBytes(body)))
-                .build();
+                .POST(HttpRequest.BodyPublishers.ofByteArray(MAPPER.writeValueAsBytes(body)));
+        address.headers.forEach(request::header);
+        return request.build();
     }
 
     @Override

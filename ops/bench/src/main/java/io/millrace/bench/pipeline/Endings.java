@@ -51,22 +51,22 @@ final class Endings {
     }
 
     void failed(String what) {
-        all.completeExceptionally(new IllegalStateException(what));
+        all.completeExceptionally(new UnansweredException(what));
     }
 
     /**
      * Waits for all.
      *
-     * @throws IllegalStateException one failed, ended twice, or not in time
+     * @throws UnansweredException one failed, ended twice, or not in time
      */
     void await(Duration patience) throws InterruptedException {
         try {
             all.get(patience.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw new IllegalStateException(e.getCause());
+            throw failure();
         } catch (TimeoutException e) {
             synchronized (this) {
-                throw new IllegalStateException(
+                throw new UnansweredException(
                         "prompts without an ending=" + left + ", expected=0 within " + patience, e);
             }
         }
@@ -75,13 +75,18 @@ final class Endings {
     /**
      * Whether the first so many have ended, where it is not known from the beginning how many there will be.
      *
-     * @throws IllegalStateException one failed or ended twice
+     * @throws UnansweredException one failed or ended twice
      */
     synchronized boolean haveEnded(int count) {
         if (all.isCompletedExceptionally()) {
-            throw new IllegalStateException(all.exceptionNow());
+            throw failure();
         }
         return answers.length - left >= count;
+    }
+
+    private UnansweredException failure() {
+        Throwable why = all.exceptionNow();
+        return new UnansweredException(String.valueOf(why.getMessage()), why);
     }
 
     synchronized long nanos(int index) {

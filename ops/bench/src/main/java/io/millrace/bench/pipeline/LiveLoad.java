@@ -1,6 +1,5 @@
 package io.millrace.bench.pipeline;
 
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,15 +29,15 @@ final class LiveLoad implements AutoCloseable {
     private volatile int sent;
     private volatile boolean open = true;
 
-    private LiveLoad(URI url, String model, RemotePlan.Live live, long seed) {
+    private LiveLoad(DirectRoute.Address address, RemotePlan.Live live, long seed) {
         prompts = Prompt.random(Plan.Burst.of(MOST, live.words(), live.maxTokens()), seed);
         schedule = Schedule.poisson(MOST, live.perSecond(), seed);
-        route = DirectRoute.open(url, model, endings);
+        route = DirectRoute.open(address, endings);
         thread = Thread.ofPlatform().name("bench-users").daemon().start(this::send);
     }
 
-    static LiveLoad start(URI url, String model, RemotePlan.Live live, long seed) {
-        return new LiveLoad(url, model, live, seed);
+    static LiveLoad start(DirectRoute.Address address, RemotePlan.Live live, long seed) {
+        return new LiveLoad(address, live, seed);
     }
 
     private void send() {
@@ -72,7 +71,7 @@ final class LiveLoad implements AutoCloseable {
         long end = System.nanoTime() + patience.toNanos();
         while (!endings.haveEnded(count)) {
             if (System.nanoTime() > end) {
-                throw new IllegalStateException("users' prompts are not answered within " + patience);
+                throw new UnansweredException("users' prompts are not answered within " + patience);
             }
             TimeUnit.MILLISECONDS.sleep(LOOK_MS);
         }

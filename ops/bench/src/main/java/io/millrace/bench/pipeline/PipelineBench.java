@@ -88,7 +88,7 @@ public final class PipelineBench {
      * Runs it.
      *
      * @param progress hears what is being done
-     * @throws IllegalStateException a prompt was not answered exactly once
+     * @throws UnansweredException a prompt was not answered exactly once
      */
     public static PipelineReport run(Plan plan, Subject subject, Consumer<String> progress)
             throws IOException, InterruptedException {

@@ -13,6 +13,7 @@ import io.millrace.devstack.ServerMetrics;
 import io.millrace.engine.InferenceEngine;
 import io.millrace.remote.RemoteEngine;
 import io.millrace.remote.RemoteOptions;
+import io.millrace.remote.Secret;
 import io.millrace.remote.SlackCurve;
 import io.millrace.streams.app.ProcessorSettings;
 import io.millrace.streams.app.Topics;
@@ -25,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -49,6 +51,8 @@ public final class RemoteBench {
     /** In every request of either way: what the server kept of an earlier run of the same prompts must not help. */
     static final Map<String, Object> EXTRA_BODY = Map.of("cache_prompt", false);
 
+    private static final String AUTHORIZATION = "Authorization";
+    private static final String BEARER = "Bearer ";
     private static final Duration PATIENCE = Duration.ofMinutes(15);
     private static final int SLOT_TOKENS = 256;
     private static final int WARM_UP_PROMPTS = 48;
@@ -61,12 +65,16 @@ public final class RemoteBench {
         /** A server of llama.cpp's that is started for it: its file, and a GGUF file. */
         record Started(Path server, Path model) implements Subject {}
 
-        /** One that runs already: its OpenAI address, such as {@code http://127.0.0.1:8000/v1}, and its name for the model. */
-        record Running(URI url, String model) implements Subject {}
+        /**
+         * One that runs already: its OpenAI address, such as {@code http://127.0.0.1:8000/v1}, its name for the model, and the
+         * key that it asks for.
+         */
+        record Running(URI url, String model, Optional<Secret> apiKey) implements Subject {}
     }
 
     /** The server at work. */
-    private record Target(URI url, String model, ServerMetrics metrics, String description) {}
+    private record Target(
+            DirectRoute.Address address, Optional<Secret> apiKey, ServerMetrics metrics, String description) {}
 
     private final RemotePlan plan;
     private final Subject subject;
@@ -103,7 +111,8 @@ public final class RemoteBench {
      *
      * @param folder for broker, logs and state; empty
      * @param progress hears what is being done
-     * @throws IllegalStateException a prompt was not answered exactly once, or the server does not start
+     * @throws UnansweredException a prompt was not answered exactly once, in full
+     * @throws IllegalStateException the server does not start
      * @throws IOException the server does not answer, or shows no metrics that are known
      */
     public static RemoteReport run(RemotePlan plan, Subject subject, Path folder, Consumer<String> progress)
@@ -121,7 +130,7 @@ public final class RemoteBench {
         }
         return switch (subject) {
             case Subject.Started(Path server, Path model) -> started(server, model);
-            case Subject.Running(URI url, String model) -> running(url, model);
+            case Subject.Running running -> running(running);
         };
     }
 
@@ -144,19 +153,26 @@ public final class RemoteBench {
 
     private static Target target(ModelServer process, ServerMetrics metrics) {
         return new Target(
-                process.url(),
-                LlamaServerOptions.ALIAS,
+                new DirectRoute.Address(process.url(), LlamaServerOptions.ALIAS, Map.of()),
+                Optional.empty(),
                 metrics,
                 "llama-server of llama-cpp-python " + LlamaServerOptions.VERSION);
     }
 
-    private RemoteReport running(URI url, String model) throws IOException, InterruptedException {
-        try (ServerMetrics metrics = ServerMetrics.at(url.resolve("/metrics"))) {
+    private RemoteReport running(Subject.Running server) throws IOException, InterruptedException {
+        Map<String, String> headers = new HashMap<>();
+        server.apiKey.ifPresent(key -> headers.put(AUTHORIZATION, BEARER + key.value()));
+        try (ServerMetrics metrics = ServerMetrics.at(server.url.resolve("/metrics"), headers)) {
             // now, not after the warm-up, if it does not answer
-            var target = new Target(url, model, metrics, metrics.kind().name().toLowerCase(Locale.ROOT) + " at " + url);
+            String kind = metrics.kind().name().toLowerCase(Locale.ROOT);
+            var target = new Target(
+                    new DirectRoute.Address(server.url, server.model, headers),
+                    server.apiKey,
+                    metrics,
+                    kind + " at " + server.url);
             warmUp();
             Throughput throughput = throughput(0, target);
-            return report(target, model, List.of(throughput), live(0, target));
+            return report(target, server.model, List.of(throughput), live(0, target));
         }
     }
 
@@ -194,9 +210,11 @@ public final class RemoteBench {
     }
 
     private InferenceEngine engine(Target target, Optional<RemoteOptions.Slack> slack) {
-        RemoteOptions.Builder options = RemoteOptions.builder(target.model())
-                .endpoints(List.of(RemoteOptions.Server.of("server", target.url())))
+        RemoteOptions.Builder options = RemoteOptions.builder(target.address.model())
+                .endpoints(List.of(RemoteOptions.Server.of("server", target.address.url())))
                 .extraBody(EXTRA_BODY);
+        target.apiKey.ifPresent(key -> options.connection(
+                RemoteOptions.Connection.DEFAULT.withSecretHeaders(Map.of(AUTHORIZATION, key.prefixed(BEARER)))));
         slack.ifPresent(options::slack);
         return RemoteEngine.open(settings.defaultModel(), options.build());
     }
@@ -292,7 +310,7 @@ public final class RemoteBench {
             throws InterruptedException {
         progress.accept(prompts.size() + " prompts by " + clients + (streamed ? " streaming clients" : " clients"));
         var endings = new Endings(prompts.size());
-        try (var route = DirectRoute.closed(server.url(), server.model(), streamed, clients, endings)) {
+        try (var route = DirectRoute.closed(server.address, streamed, clients, endings)) {
             return observed(server, prompts, route, endings, new Meter(idle, kafka));
         }
     }
@@ -365,7 +383,7 @@ public final class RemoteBench {
     private Shared alone(Target server, int round) throws InterruptedException {
         progress.accept("users alone");
         try (ServerSampler sampler = ServerSampler.start(server.metrics());
-                LiveLoad users = LiveLoad.start(server.url(), server.model(), plan.live(), SEED + round)) {
+                LiveLoad users = LiveLoad.start(server.address, plan.live(), SEED + round)) {
             double[] ms = users.awaitSent(plan.live().alone(), PATIENCE);
             return new Shared(ms, 0, sampler.stop(plan.slots()));
         }
@@ -377,7 +395,7 @@ public final class RemoteBench {
         var endings = new Endings(prompts.size());
         var meter = new Meter(engine, kafka);
         try (var route = new PipelineRoute(kafka, settings, engine, meter, endings);
-                LiveLoad users = LiveLoad.start(server.url(), server.model(), plan.live(), SEED + round)) {
+                LiveLoad users = LiveLoad.start(server.address, plan.live(), SEED + round)) {
             Observed bulk = observed(server, prompts, route, endings, meter);
             return new Shared(users.stop(PATIENCE), bulk.promptsPerSecond(), bulk.server());
         }
