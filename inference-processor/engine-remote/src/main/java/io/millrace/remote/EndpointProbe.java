@@ -12,13 +12,15 @@ import java.net.http.HttpRequest;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /**
  * Asks the servers of a remote engine whether they are there and have the model, without a prompt: over {@code /models} (OpenAI's),
- * or {@code /v2/models/MODEL/ready} (Open Inference Protocol).
+ * or {@code /v2/models/MODEL/ready} (Open Inference Protocol). Reads what a slack gate goes by, where there is one.
  */
 public final class EndpointProbe {
 
@@ -49,8 +51,33 @@ public final class EndpointProbe {
      * @param url without what may be secret
      * @param message for people
      * @param maxModelLen where the server tells it, as vLLM does
+     * @param signal what its slack gate goes by; empty: it has no gate, or is away with its metrics
      */
-    public record Report(String endpoint, String url, Health health, String message, OptionalInt maxModelLen) {}
+    public record Report(
+            String endpoint,
+            String url,
+            Health health,
+            String message,
+            OptionalInt maxModelLen,
+            Optional<Signal> signal) {
+
+        private Report with(Signal reading) {
+            return new Report(endpoint, url, health, message, maxModelLen, Optional.of(reading));
+        }
+
+        /** Whether it would be sent prompts, now or when others leave it room. */
+        public boolean isUsable() {
+            return health != Health.AWAY && signal.map(Signal::wasRead).orElse(true);
+        }
+    }
+
+    /**
+     * A slack signal.
+     *
+     * @param wasRead without which the gate stays closed
+     * @param message for people
+     */
+    public record Signal(boolean wasRead, String message) {}
 
     /**
      * Asks each endpoint once, and waits for each for no longer than {@code read_timeout}.
@@ -62,7 +89,9 @@ public final class EndpointProbe {
             EndpointProbe probe = new EndpointProbe(options, connections);
             List<Report> reports = new ArrayList<>();
             for (Server server : options.endpoints()) {
-                reports.add(probe.ask(server));
+                Report report = probe.ask(server);
+                Optional<Signal> signal = probe.signal(server, report.health());
+                reports.add(signal.map(report::with).orElse(report));
             }
             return reports;
         }
@@ -83,9 +112,34 @@ public final class EndpointProbe {
             }
             return lists ? models(server, response.body()) : ready(server, response.body());
         } catch (IOException e) {
-            String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-            return report(server, Health.AWAY, "no answer: " + redacted(why, secrets), OptionalInt.empty());
+            return report(server, Health.AWAY, "no answer: " + redacted(why(e), secrets), OptionalInt.empty());
         }
+    }
+
+    /** A server that is away has no metrics either: only those of others are read then. */
+    private Optional<Signal> signal(Server server, Health health) throws InterruptedException {
+        Optional<RemoteOptions.Slack> slack = options.slack();
+        if (slack.isEmpty() || (health == Health.AWAY && slack.get().url().isEmpty())) {
+            return Optional.empty();
+        }
+        return Optional.of(signal(server, slack.get()));
+    }
+
+    private Signal signal(Server server, RemoteOptions.Slack slack) throws InterruptedException {
+        SignalReader reader = SignalReader.of(connections, options, slack, server);
+        try {
+            double value = reader.read();
+            String left = String.format(Locale.ROOT, "%.2f", slack.curve().at(value));
+            return new Signal(true, slack.signal() + "=" + value + " leaves " + left + " of the budgets");
+        } catch (IOException | FaultException e) {
+            String why = redacted(why(e), options.connection().secrets());
+            String where = RemoteOptions.shown(reader.url());
+            return new Signal(false, slack.signal() + " could not be read at " + where + ": " + why);
+        }
+    }
+
+    private static String why(Exception e) {
+        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 
     private static String refusal(SmallResponse response) {
@@ -145,7 +199,7 @@ public final class EndpointProbe {
     }
 
     private static Report report(Server server, Health health, String message, OptionalInt maxModelLen) {
-        return new Report(server.name(), server.shownUrl(), health, message, maxModelLen);
+        return new Report(server.name(), server.shownUrl(), health, message, maxModelLen, Optional.empty());
     }
 
     private static String redacted(String message, Map<String, String> secrets) {

@@ -23,7 +23,6 @@ import io.millrace.remote.protocol.Protocol;
 import io.millrace.remote.protocol.ServerCall;
 import java.net.InetSocketAddress;
 import java.net.ProxySelector;
-import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpClient.Redirect;
 import java.time.Duration;
@@ -130,11 +129,7 @@ public final class RemoteEngine implements InferenceEngine, MeterBinder {
         }
         RemoteOptions.Slack slack = options.slack().get();
         SlackGate.BySignal gate = new SlackGate.BySignal(slack);
-        URI url =
-                slack.url().or(server::metricsUrl).orElseGet(() -> server.url().resolve("/metrics"));
-        boolean isOurs = options.endpoints().stream().anyMatch(endpoint -> endpoint.isAt(url));
-        signals.add(new SlackSignal(
-                connections, slack, url, isOurs ? Optional.of(options.connection()) : Optional.empty(), gate, clock));
+        signals.add(new SlackSignal(SignalReader.of(connections, options, slack, server), slack, gate, clock));
         return gate;
     }
 

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -181,5 +182,64 @@ class EndpointProbeTest {
 
         assertThat(report.health()).isEqualTo(Health.AWAY);
         assertThat(report.message()).startsWith("no answer: ");
+    }
+
+    private static Report gated(URI url, Optional<URI> metrics, RemoteOptions.Signal signal)
+            throws InterruptedException {
+        SlackCurve curve = new SlackCurve(List.of(new SlackCurve.Point(0, 1), new SlackCurve.Point(8, 0)));
+        RemoteOptions options = RemoteOptions.builder("m")
+                .endpoints(List.of(Server.of("a", url)))
+                .slack(new RemoteOptions.Slack(metrics, signal, Duration.ofMillis(500), Duration.ofMillis(500), curve))
+                .build();
+        return EndpointProbe.probe(options).getFirst();
+    }
+
+    @Test
+    void shouldReadWhatASlackGateGoesBy() throws Exception {
+        try (SocketServer server = SocketServer.start((request, reply) -> {
+            if (request.path().equals("/metrics")) {
+                reply.whole(200, "text/plain", "waiting 2");
+            } else {
+                reply.json(200, "{\"data\":[{\"id\":\"m\"}]}");
+            }
+        })) {
+            Report open = gated(server.url(), Optional.empty(), new RemoteOptions.Metric("waiting"));
+            assertThat(open.signal())
+                    .contains(new EndpointProbe.Signal(true, "waiting=2.0 leaves 0.75 of the budgets"));
+            assertThat(open.isUsable()).isTrue();
+
+            Report closed = gated(server.url(), Optional.empty(), new RemoteOptions.Metric("running"));
+            assertThat(closed.signal())
+                    .contains(new EndpointProbe.Signal(
+                            false,
+                            "running could not be read at " + root(server)
+                                    + "/metrics: metric=running, expected=among those served"));
+            assertThat(closed.health()).isEqualTo(Health.FINE);
+            assertThat(closed.isUsable()).isFalse();
+
+            // no JSON, to a query
+            Report queried = gated(
+                    server.url(), Optional.of(server.url().resolve("/prometheus")), new RemoteOptions.Query("up"));
+            assertThat(queried.signal().orElseThrow().message())
+                    .isEqualTo("up could not be read at " + root(server)
+                            + "/prometheus: query answered  with 0 results, expected=at least one");
+        }
+    }
+
+    @Test
+    void shouldReadTheSignalOfAServerThatIsAwayOnlyElsewhere() throws Exception {
+        URI nobody;
+        try (SocketServer gone = SocketServer.start((_, _) -> {})) {
+            nobody = gone.url();
+        }
+        try (SocketServer elsewhere = SocketServer.start((_, reply) -> reply.whole(200, "text/plain", "waiting 8"))) {
+            RemoteOptions.Metric waiting = new RemoteOptions.Metric("waiting");
+            assertThat(gated(nobody, Optional.empty(), waiting).signal()).isEmpty();
+            Report report = gated(nobody, Optional.of(root(elsewhere)), waiting);
+
+            assertThat(report.signal())
+                    .contains(new EndpointProbe.Signal(true, "waiting=8.0 leaves 0.00 of the budgets"));
+            assertThat(report.isUsable()).isFalse();
+        }
     }
 }

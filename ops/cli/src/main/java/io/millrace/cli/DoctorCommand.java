@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
             "Looks at all that 'process' needs, and says what works, what does not, and the remedy.",
             "",
             "The JDK, cores, memory and GPU of this machine; Kafka, its transactions, what this user may do there, and the topics; the schema"
-                    + " registry; each model's file, or the servers that have it. Nothing is created, changed or downloaded, but that a"
+                    + " registry; each model's file, or the servers that have it and what their slack gates go by. Nothing is created, changed or downloaded, but that a"
                     + " transactional id APPLICATION_ID-doctor is tried.",
             "",
             "The exit code is that of the worst finding: 0 (nothing but notes), 7 (warnings), else that of the first error: 3"

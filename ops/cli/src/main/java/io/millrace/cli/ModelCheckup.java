@@ -92,13 +92,15 @@ final class ModelCheckup {
                     "correct models." + model.name() + ".remote, or set the variable or write the file that it names");
             return;
         }
-        boolean oneIsThere = reports.stream().anyMatch(report -> report.health() != EndpointProbe.Health.AWAY);
+        Severity ifUnusable =
+                reports.stream().anyMatch(EndpointProbe.Report::isUsable) ? Severity.WARNING : Severity.ERROR;
         for (EndpointProbe.Report report : reports) {
-            endpoint(model, report, oneIsThere);
+            endpoint(model, report, ifUnusable);
+            report.signal().ifPresent(signal -> slack(model, report, signal, ifUnusable));
         }
     }
 
-    private void endpoint(ModelSettings model, EndpointProbe.Report report, boolean oneIsThere) {
+    private void endpoint(ModelSettings model, EndpointProbe.Report report, Severity ifAway) {
         String what = model.name() + ": endpoint " + report.endpoint() + " (" + report.url() + ") ";
         switch (report.health()) {
             case FINE -> {
@@ -114,9 +116,24 @@ final class ModelCheckup {
             case AWAY ->
                 checkup.found(
                         Area.MODELS,
-                        oneIsThere ? Severity.WARNING : Severity.ERROR,
+                        ifAway,
                         what + report.message(),
                         "start the server, or correct its url, api_key or model; prompts wait in Kafka meanwhile");
+        }
+    }
+
+    private void slack(
+            ModelSettings model, EndpointProbe.Report report, EndpointProbe.Signal signal, Severity ifUnread) {
+        String what = model.name() + ": slack at endpoint " + report.endpoint() + ": " + signal.message();
+        if (signal.wasRead()) {
+            checkup.ok(Area.MODELS, what);
+        } else {
+            checkup.found(
+                    Area.MODELS,
+                    ifUnread,
+                    what,
+                    "correct remote.slack, or metrics_url of the endpoint; without a reading it is sent nothing, and prompts wait"
+                            + " in Kafka");
         }
     }
 

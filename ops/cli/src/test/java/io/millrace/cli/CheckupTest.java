@@ -18,6 +18,8 @@ import java.nio.file.attribute.FileTime;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What doctor makes of its findings, and those about models; what it finds in Kafka is in {@link DoctorTest}. */
 class CheckupTest {
@@ -141,6 +143,40 @@ class CheckupTest {
                 .contains("  warning  big: max_model_len=8192, expected=at most 4096, which endpoint a takes")
                 .contains("  warning  big: endpoint b (http://127.0.0.1:1/v1) ")
                 .endsWith("0 errors, 2 warnings\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "waiting | OK | 0 errors, 0 warnings | '  ok       big: slack at endpoint a: waiting=4.0 leaves 0.50 of the budgets'",
+                "wating | MODEL | 1 error, 0 warnings | '  error    big: slack at endpoint a: wating could not be read at '",
+            })
+    void shouldReadWhatASlackGateGoesBy(String signal, ExitCode code, String count, String line) throws Exception {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        Map.of("/v1/models", "{\"data\":[{\"id\":\"big\"}]}", "/metrics", "waiting 4")
+                .forEach((path, body) -> server.createContext(path, exchange -> {
+                    exchange.sendResponseHeaders(200, body.length());
+                    exchange.getResponseBody().write(body.getBytes(StandardCharsets.UTF_8));
+                    exchange.close();
+                }));
+        server.start();
+        try {
+            look("""
+                    models:
+                      big:
+                        engine: remote
+                        remote:
+                          endpoints: {a: { url: "http://127.0.0.1:%d/v1" }}
+                          slack: {signal: %s}
+                    """.formatted(server.getAddress().getPort(), signal));
+        } finally {
+            server.stop(0);
+        }
+
+        assertThat(checkup.exitCode()).isEqualTo(code);
+        assertThat(printed()).contains(line).endsWith(count + "\n");
+        assertThat(printed().contains("Remedy: correct remote.slack")).isEqualTo(code != ExitCode.OK);
     }
 
     @Test

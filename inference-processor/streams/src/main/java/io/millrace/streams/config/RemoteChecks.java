@@ -174,6 +174,9 @@ final class RemoteChecks {
     }
 
     private void slack(Values slack) {
+        if (slack.areSound("signal", "query", "url") && (!slack.has("signal") || slack.has("url"))) {
+            metricsUrlsUnread();
+        }
         if (!remote.has("slack") || !slack.areSound("signal", "query", "url")) {
             return;
         }
@@ -187,5 +190,16 @@ final class RemoteChecks {
             error(slack.place("query"), "slack.url is absent, expected=the address of Prometheus for query");
         }
         ordered(slack, "interval", "max_age");
+    }
+
+    private void metricsUrlsUnread() {
+        remote.sections("endpoints").forEach((name, endpoint) -> {
+            if (endpoint.has("metrics_url")) {
+                problems.warning(
+                        endpoint.place("metrics_url"),
+                        "metrics_url of endpoint '" + name
+                                + "' is not read, expected=slack.signal without slack.url beside it");
+            }
+        });
     }
 }

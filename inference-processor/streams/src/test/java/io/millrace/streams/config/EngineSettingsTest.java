@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class EngineSettingsTest {
@@ -292,6 +293,30 @@ class EngineSettingsTest {
                 .matches("m\\.yaml:1:\\d+: .*")
                 .contains(message)
                 .doesNotContain(KEY);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "slack: {signal: a} | 0",
+                "slack: {signal: a, url: 'http://p'} | 1",
+                "slack: {query: a, url: 'http://p'} | 1",
+                "max_response_bytes: 1MiB | 1",
+            })
+    void shouldWarnOfAnAddressOfMetricsThatNothingReads(String keys, int warnings) {
+        ConfigReport report = ConfigReport.ofText(
+                "m.yaml",
+                "models: {m: {engine: remote, remote: {endpoints: {a: {url: 'http://h/v1', metrics_url: 'http://h/m'}}, "
+                        + keys + "}}}",
+                Map.of());
+
+        assertThat(report.config()).isPresent();
+        assertThat(report.problems())
+                .hasSize(warnings)
+                .allSatisfy(problem -> assertThat(problem.toString())
+                        .contains("m.yaml:1:88: ")
+                        .contains("metrics_url of endpoint 'a' is not read, expected=slack.signal without slack.url"));
     }
 
     private static ModelSettings read(String yaml) throws ConfigException {
