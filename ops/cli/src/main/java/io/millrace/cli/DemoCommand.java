@@ -54,9 +54,10 @@ final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         Session.LocalModel local = session.model(model.model);
-        try (var progress = new ProgressLine(session.terminal())) {
+        try (var folder = TemporaryFolder.create("millrace-demo-");
+                var progress = new ProgressLine(session.terminal())) {
             progress.update("Starting Kafka …");
-            try (EmbeddedKafka kafka = EmbeddedKafka.start()) {
+            try (EmbeddedKafka kafka = EmbeddedKafka.start(folder.path())) {
                 MillraceConfig config = OwnKafka.serving(
                         OwnKafka.config(session.config(), "millrace-demo", kafka, PARTITIONS, Map.of()), local);
                 OwnKafka.createTopics(config);
