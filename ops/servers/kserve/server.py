@@ -26,8 +26,8 @@ class Text(Model):
         text = str(np.array(tensor.data).flatten()[0])
         if text == "raise":
             raise ValueError("the model fails")
-        while text.startswith("/") and os.path.exists(text):
-            await asyncio.sleep(0.01)
+        if text.startswith("/"):
+            await self.hold(text)
         vector = InferOutput("VECTOR", [1, 4], "FP32")
         vector.set_data_from_numpy(np.array([[len(text), 0.1, -1.5e-10, 3e8]], dtype=np.float32), binary_data=False)
         upper = InferOutput("UPPER", [1, 1], "BYTES")
@@ -35,6 +35,18 @@ class Text(Model):
         return InferResponse(
             response_id=request.id or "", model_name=self.name, model_version="7", infer_outputs=[vector, upper]
         )
+
+    @staticmethod
+    async def hold(path):
+        """Meanwhile there is a file PATH.held."""
+        held = path + ".held"
+        open(held, "w").close()
+        try:
+            while os.path.exists(path):
+                await asyncio.sleep(0.01)
+        finally:
+            if os.path.exists(held):
+                os.remove(held)
 
 
 if __name__ == "__main__":

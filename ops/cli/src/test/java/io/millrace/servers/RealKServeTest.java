@@ -110,6 +110,26 @@ class RealKServeTest {
         }
     }
 
+    /** KServe goes on; the README says so. */
+    @Test
+    void shouldEndACancelledRequestAtOnceAndLeaveTheModelToItself() throws Exception {
+        Path hold = Files.createFile(folder.resolve("cancelled"));
+        Path held = folder.resolve("cancelled.held");
+        try (var engine = AskedEngine.infer(server, "slow", PLAIN, "UPPER")) {
+            CompletableFuture<Completion> running = engine.ask(Operation.GENERATE, hold.toString());
+            await().atMost(PATIENCE).until(() -> Files.exists(held));
+
+            engine.engine().cancel("0");
+
+            assertThat(failed(running).code()).isEqualTo(FailureCode.CANCELLED);
+            assertThat(text(completed(engine.ask(Operation.GENERATE, "another"))))
+                    .isEqualTo("ANOTHER");
+            assertThat(held).exists();
+            Files.delete(hold);
+            await().atMost(PATIENCE).until(() -> !Files.exists(held));
+        }
+    }
+
     @Test
     void shouldProbe() throws Exception {
         assertThat(probe("embedder").health()).isEqualTo(EndpointProbe.Health.FINE);
