@@ -130,7 +130,7 @@ class DoctorTest {
                 "127.0.0.1:1",
                 "away",
                 "models: {broken: {source: 'file:" + gguf + "'}}\n",
-                "  schema.registry.url: http://127.0.0.1:1\n");
+                "schema.registry.url: http://127.0.0.1:1");
         Cli.run("model", "pull", "broken", "--model-home", folder.toString(), "--config", config);
 
         // When
@@ -225,21 +225,7 @@ class DoctorTest {
     }
 
     private String config(String bootstrapServers, String prefix, String models, String... kafka) throws IOException {
-        String text = """
-                application_id: %2$s
-                kafka:
-                  bootstrap.servers: "%1$s"
-                %3$stopics:
-                  prompts: %2$s.prompts
-                  results: %2$s.results
-                  failures: %2$s.failures
-                  metrics: %2$s.metrics
-                  engine_metrics: %2$s.engine-metrics
-                  dead_letters: %2$s.dead-letters
-                  control: %2$s.control
-                  partitions: 2
-                  replication_factor: 1
-                %4$s""".formatted(bootstrapServers, prefix, String.join("", kafka), models);
+        String text = TestConfig.yaml(bootstrapServers, prefix, 2, kafka) + "  replication_factor: 1\n" + models;
         return Files.writeString(folder.resolve(prefix + ".yaml"), text).toString();
     }
 }

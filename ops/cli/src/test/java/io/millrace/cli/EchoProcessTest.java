@@ -25,22 +25,12 @@ class EchoProcessTest {
     void shouldAnswerPromptsWithoutAModel(TestKafka kafka) throws Exception {
         String name = TestKafka.uniqueName("echo");
         Path config = folder.resolve("millrace.yaml");
-        Files.writeString(config, """
-                application_id: %2$s
-                kafka: { bootstrap.servers: "%1$s", state.dir: "%3$s" }
-                topics:
-                  prompts: %2$s.prompts
-                  results: %2$s.results
-                  metrics: %2$s.metrics
-                  engine_metrics: %2$s.engine-metrics
-                  failures: %2$s.failures
-                  dead_letters: %2$s.dead-letters
-                  control: %2$s.control
-                  partitions: 2
+        String state = "state.dir: \"" + folder.resolve("streams") + "\"";
+        Files.writeString(config, TestConfig.yaml(kafka.bootstrapServers(), name, 2, state) + """
                 models:
                   mirror: { engine: echo, version: "7", echo: { delay: 10ms, tokens_per_second: 1000 } }
                 http: { port: "${MILLRACE_TEST_PORT:-0}" }
-                """.formatted(kafka.bootstrapServers(), name, folder.resolve("streams")));
+                """);
         assertThat(Cli.run("topics", "create", "--config", config.toString()).exitCode())
                 .isZero();
         kafka.produce(List.of(

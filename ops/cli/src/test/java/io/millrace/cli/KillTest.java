@@ -144,24 +144,13 @@ class KillTest {
 
     private Path writeConfig(TestKafka kafka, String models) throws IOException {
         Path file = folder.resolve("millrace.yaml");
-        Files.writeString(file, """
-                application_id: %2$s
-                kafka:
-                  bootstrap.servers: "%1$s"
-                  state.dir: "%3$s"
-                  main.consumer.session.timeout.ms: 6000
-                topics:
-                  prompts: %2$s.prompts
-                  results: %2$s.results
-                  metrics: %2$s.metrics
-                  engine_metrics: %2$s.engine-metrics
-                  failures: %2$s.failures
-                  dead_letters: %2$s.dead-letters
-                  control: %2$s.control
-                  partitions: 4
-                http:
-                  port: ${MILLRACE_TEST_PORT:-0}
-                """.formatted(kafka.bootstrapServers(), name, folder.resolve("streams")) + models);
+        String yaml = TestConfig.yaml(
+                kafka.bootstrapServers(),
+                name,
+                PARTITIONS,
+                "state.dir: \"" + folder.resolve("streams") + "\"",
+                "main.consumer.session.timeout.ms: 6000");
+        Files.writeString(file, yaml + "http: {port: \"${MILLRACE_TEST_PORT:-0}\"}\n" + models);
         return file;
     }
 }

@@ -214,20 +214,7 @@ class TopCommandTest {
 
     private String config(TestKafka kafka, String name) throws IOException {
         Path file = folder.resolve(name + ".yaml");
-        Files.writeString(file, """
-                application_id: %2$s
-                kafka:
-                  bootstrap.servers: "%1$s"
-                topics:
-                  prompts: %2$s.prompts
-                  results: %2$s.results
-                  metrics: %2$s.metrics
-                  engine_metrics: %2$s.engine-metrics
-                  failures: %2$s.failures
-                  dead_letters: %2$s.dead-letters
-                  control: %2$s.control
-                  partitions: 3
-                """.formatted(kafka.bootstrapServers(), name));
+        Files.writeString(file, TestConfig.yaml(kafka.bootstrapServers(), name, 3));
         return file.toString();
     }
 }

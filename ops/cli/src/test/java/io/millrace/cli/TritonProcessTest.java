@@ -39,22 +39,10 @@ class TritonProcessTest {
     }
 
     private String config(TestKafka kafka, String name, String models) throws Exception {
+        String yaml =
+                TestConfig.yaml(kafka.bootstrapServers(), name, 2, "state.dir: \"" + folder.resolve("streams") + "\"");
         return Files.writeString(
-                        folder.resolve(name + ".yaml"),
-                        """
-                application_id: %2$s
-                kafka: { bootstrap.servers: "%1$s", state.dir: "%3$s" }
-                topics:
-                  prompts: %2$s.prompts
-                  results: %2$s.results
-                  metrics: %2$s.metrics
-                  engine_metrics: %2$s.engine-metrics
-                  failures: %2$s.failures
-                  dead_letters: %2$s.dead-letters
-                  control: %2$s.control
-                  partitions: 2
-                http: { port: "${MILLRACE_TEST_PORT:-0}" }
-                """.formatted(kafka.bootstrapServers(), name, folder.resolve("streams")) + models)
+                        folder.resolve(name + ".yaml"), yaml + "http: {port: \"${MILLRACE_TEST_PORT:-0}\"}\n" + models)
                 .toString();
     }
 
@@ -63,9 +51,7 @@ class TritonProcessTest {
         InferenceServer.Kind kind = InferenceServer.Kind.TRITON;
         Assumptions.assumeTrue(kind.find().isPresent(), kind.missing());
         try (InferenceServer server = InferenceServer.start(kind, folder.resolve("triton.log"))) {
-            String models = ofReadme()
-                    .replace("http://gpu-1:8002/metrics", server.metricsUrl().toString())
-                    .replace("http://gpu-1:8000", server.url().toString());
+            String models = ofReadme().replace("http://gpu-1:8000", server.url().toString());
             String name = TestKafka.uniqueName("triton");
             String config = config(kafka, name, models);
             assertThat(Cli.run("topics", "create", "--replication-factor", "1", "--config", config)
