@@ -135,6 +135,17 @@ class RemoteFaultsTest {
     }
 
     @Test
+    void shouldKeepARequestWhileNothingIsBehindItsGateway() {
+        ResponseDefinitionBuilder nobody =
+                error(500, "litellm.InternalServerError: OpenAIException - Connection error.");
+        answers(nobody, nobody, nobody, nobody, ok());
+        try (TestEngine engine = TestEngine.before(url())) {
+            assertThat(text(engine.chat("hello"))).isEqualTo("ok");
+            assertThat(requests()).as("more than max_attempts").isEqualTo(5);
+        }
+    }
+
+    @Test
     void shouldRejectWhileItsServerIsAwayAndSayWhy() {
         answers(error(503, "Loading model").withHeader("Retry-After", "600"));
         try (TestEngine engine = TestEngine.before(url())) {
@@ -289,6 +300,7 @@ class RemoteFaultsTest {
                 "no object | data: 7\\n\\n | chunk=7, expected=a JSON object",
                 "aborted | data: {'choices':[{'delta':{},'finish_reason':'abort'}]}\\n\\n | finish_reason=abort",
                 "an error inside | data: {'error':{'message':'died','code':500}}\\n\\n | status=500: died",
+                "a gateway's error | data: {'choices':[{'delta':{'content':'half'}}]}\\n\\ndata: {'error': {'message': 'litellm.APIConnectionError: APIConnectionError: OpenAIException - died', 'type': null, 'param': null, 'code': '500'}}\\n\\n | status=500: litellm.APIConnectionError",
             })
     void shouldTakeABrokenStreamForAFailedAttempt(String name, String body, String message) {
         answers(events(body.replace('\'', '"').replace("\\n", "\n")));

@@ -39,7 +39,8 @@ public final class ServerFaults {
                     "exceed context window of", // llama-cpp-python
                     "exceeds maximum input length|exceeds? max_input_len", // TensorRT-LLM
                     "should not exceed max_(num_tokens|seq_len)", // TensorRT-LLM
-                    "max_new_tokens` must be <=|`inputs` must have less than"), // text-generation-inference
+                    "max_new_tokens` must be <=|`inputs` must have less than", // text-generation-inference
+                    "litellm\\.ContextWindowExceededError"), // LiteLLM, which may have counted for itself
             Pattern.CASE_INSENSITIVE);
 
     /** What Triton says, with 500, where a value does not have its tensor's type. */
@@ -51,6 +52,16 @@ public final class ServerFaults {
      */
     private static final Pattern FAILED_BATCH =
             Pattern.compile("\"Failed to process the request\\(s\\) for model (instance )?'");
+
+    /** What LiteLLM says, with 500, where the server behind it is not there or ends without a word. */
+    private static final Pattern NOBODY_BEHIND =
+            Pattern.compile("Exception - (Connection error\\.|Cannot connect to host )");
+
+    /** What LiteLLM says, with 400, where it is not told its one key and has no database to look for others. */
+    private static final Pattern UNKNOWN_KEY = Pattern.compile("\"No connected db\\.\"");
+
+    /** What LiteLLM says, with 400, where its configuration does not name the model. */
+    private static final Pattern UNKNOWN_MODEL = Pattern.compile("Invalid model name passed in model=");
 
     private ServerFaults() {}
 
@@ -66,9 +77,8 @@ public final class ServerFaults {
             case 429 -> new Fault.Away(Fault.Kind.RATE_LIMITED, message, retryAfter.flatMap(at -> delay(at, now)));
             case 502 -> new Fault.Away(Fault.Kind.BAD_GATEWAY, message, retryAfter.flatMap(at -> delay(at, now)));
             case 503 -> new Fault.Away(Fault.Kind.UNAVAILABLE, message, retryAfter.flatMap(at -> delay(at, now)));
-            case 404, 405 ->
-                away(Fault.Kind.NOT_FOUND, message, "the server's path and model: see remote url and model");
-            case 401, 403 -> misconfigured(message, "credentials that the server takes: see remote.api_key");
+            case 404, 405 -> notFound(message);
+            case 401, 403 -> wrongCredentials(message);
             case 407 -> misconfigured(message, "a proxy without credentials");
             default -> byBody(status, message, body);
         };
@@ -87,6 +97,15 @@ public final class ServerFaults {
         if (status == 500 && UNPARSABLE.matcher(body).find()) {
             return Fault.Refused.invalid(message(body));
         }
+        if (status == 500 && NOBODY_BEHIND.matcher(body).find()) {
+            return new Fault.Away(Fault.Kind.BAD_GATEWAY, message, Optional.empty());
+        }
+        if (status == 400 && UNKNOWN_KEY.matcher(body).find()) {
+            return wrongCredentials(message);
+        }
+        if (status == 400 && UNKNOWN_MODEL.matcher(body).find()) {
+            return notFound(message);
+        }
         if (status >= 500 || (status == 400 && FAILED_BATCH.matcher(body).find())) {
             return new Fault.Broken(Fault.Kind.SERVER_ERROR, message);
         }
@@ -101,6 +120,14 @@ public final class ServerFaults {
         int code = error.path("code").asInt(error.path("status").asInt(0));
         int status = code >= 400 && code <= 599 ? code : 500;
         return of(status, Optional.empty(), error.toString(), Instant.EPOCH);
+    }
+
+    private static Fault notFound(String message) {
+        return away(Fault.Kind.NOT_FOUND, message, "the server's path and model: see remote url and model");
+    }
+
+    private static Fault wrongCredentials(String message) {
+        return misconfigured(message, "credentials that the server takes: see remote.api_key");
     }
 
     private static Fault misconfigured(String message, String expected) {

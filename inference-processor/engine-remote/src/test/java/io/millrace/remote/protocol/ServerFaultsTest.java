@@ -44,6 +44,9 @@ class ServerFaultsTest {
                 "{\"error\":{\"message\":\"Input tokens exceed the configured limit of 272000 tokens.\",\"code\":\"x\"}}",
                 // text-generation-inference
                 "{\"error\":\"Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 4000 `inputs` tokens and 200 `max_new_tokens`\",\"error_type\":\"validation\"}",
+                // LiteLLM: what a llama-server said, and what it counted for itself
+                "{\"error\":{\"message\":\"litellm.ContextWindowExceededError: litellm.BadRequestError: ContextWindowExceededError: OpenAIException - request (1201 tokens) exceeds the available context size (512 tokens), try increasing it\",\"type\":null,\"param\":null,\"code\":\"400\"}}",
+                "{\"error\":{\"message\":\"litellm.ContextWindowExceededError: litellm.BadRequestError: litellm._pre_call_checks: Context Window exceeded for given call. No models have context window large enough for this call. Model=openai/smallone, Max Input Tokens=50, Got=108 model=small-window. context_window_fallbacks=None. fallbacks=None. Set 'context_window_fallback' - https://docs.litellm.ai/docs/routing#fallbacks. Received Model Group=small-window Available Model Group Fallbacks=None\",\"type\":null,\"param\":null,\"code\":\"400\"}}",
             })
     void shouldKnowAContextOverflowInAnyServersWords(String body) {
         assertThat(fault(400, body)).isInstanceOfSatisfying(Fault.Refused.class, refused -> {
@@ -122,6 +125,32 @@ class ServerFaultsTest {
 
         assertThat(fault(status, "{\"error\":\"" + message + "\"}"))
                 .isEqualTo(new Fault.Broken(Fault.Kind.SERVER_ERROR, "status=" + status + ": " + message));
+    }
+
+    /** Words of LiteLLM 1.98.0. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "500 | litellm.InternalServerError: InternalServerError: OpenAIException - Connection error.. Received Model Group=dead | BAD_GATEWAY",
+                "500 | litellm.APIConnectionError: APIConnectionError: OpenAIException - Connection error. | BAD_GATEWAY",
+                "500 | litellm.InternalServerError: InternalServerError: Hosted_vllmException - Cannot connect to host 127.0.0.1:8999 ssl:<ssl.SSLContext object at 0x7fafe79a42d0> [Connect call failed ('127.0.0.1', 8999)]. Received Model Group=dead-vllm | BAD_GATEWAY",
+                "400 | /chat/completions: Invalid model name passed in model=none. Call `/v1/models` to view available models for your key. | NOT_FOUND",
+                "400 | 400: {'error': '/completions: Invalid model name passed in model=none. Call `/v1/models` to view available models for your key.'} | NOT_FOUND",
+                "400 | No connected db. | MISCONFIGURED",
+                "401 | Authentication Error, No api key passed in. | MISCONFIGURED",
+                "429 | No deployments available for selected model. | RATE_LIMITED",
+                "429 | Budget has been exceeded! Current cost: 1.0, Max budget: 0.01 | RATE_LIMITED",
+            })
+    void shouldTakeAGatewayForAwayThatSaysSoInAnotherStatus(int status, String words, Fault.Kind kind) {
+        Fault fault = fault(
+                status,
+                "{\"error\":{\"message\":\"" + words + "\",\"type\":null,\"param\":null,\"code\":\"" + status + "\"}}");
+
+        assertThat(fault).isInstanceOf(Fault.Away.class);
+        assertThat(fault.kind()).isEqualTo(kind);
+        assertThat(fault.message()).startsWith("status=" + status + ": " + words);
     }
 
     @Test
