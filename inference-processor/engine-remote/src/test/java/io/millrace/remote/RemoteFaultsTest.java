@@ -232,10 +232,12 @@ class RemoteFaultsTest {
         Breaker breaker = new Breaker(0.5, 20, Duration.ofMillis(50));
         try (TestEngine engine = TestEngine.before(List.of(url()), options -> options.breaker(breaker))) {
             assertThat(text(engine.chat("hello"))).isEqualTo("ok");
-            SERVER.stubFor(post(anyUrl()).willReturn(error(status, "no")));
+            // all are taken before the first answer closes the gate
+            SERVER.stubFor(post(anyUrl()).willReturn(error(status, "no").withFixedDelay(500)));
             int before = requests();
             List<CompletableFuture<Completion>> all =
                     Stream.generate(() -> engine.chat("hello")).limit(5).toList();
+            SERVER.stubFor(post(anyUrl()).willReturn(error(status, "no")));
             await().until(() -> requests() > before + 15);
             assertThat(all).noneMatch(CompletableFuture::isDone);
 
