@@ -196,7 +196,8 @@ final class Dispatcher {
         meters.running(running.size(), now);
         switch (outcome) {
             case Outcome.Answered answered -> answered(flight, attempt, answered, now);
-            case Outcome.Faulted faulted -> faulted(flight, attempt, faulted.fault(), faulted.partialText(), now);
+            case Outcome.Faulted faulted ->
+                faulted(flight, attempt, Running.told(attempt, faulted.fault()), faulted.partialText(), now);
             case Outcome.Stopped stopped -> stopped(flight, attempt, stopped, now);
         }
         dispatch();

@@ -57,13 +57,21 @@ final class Running {
         return duration.toSeconds() > Integer.MAX_VALUE ? Long.MAX_VALUE : duration.toNanos();
     }
 
-    /** What a timeout means: a server that meanwhile answered nobody at all hangs; else it is this request that it has trouble with. */
+    /** What a timeout from here means. */
     Fault timeout(Attempt attempt, Stop why) {
-        if (why == Stop.TOTAL_TIMEOUT) {
-            return new Fault.Broken(
-                    Fault.Kind.TIMEOUT, "no end of the answer after total_timeout=" + timeouts.totalTimeout());
-        }
-        String message = "no byte for read_timeout=" + timeouts.readTimeout();
+        return why == Stop.TOTAL_TIMEOUT
+                ? new Fault.Broken(
+                        Fault.Kind.TIMEOUT, "no end of the answer after total_timeout=" + timeouts.totalTimeout())
+                : silence(attempt, "no byte for read_timeout=" + timeouts.readTimeout());
+    }
+
+    /** What a server's word means: a gateway that gave up waiting has seen what a timeout from here sees. */
+    static Fault told(Attempt attempt, Fault fault) {
+        return fault.kind() == Fault.Kind.TIMEOUT ? silence(attempt, fault.message()) : fault;
+    }
+
+    /** A server that meanwhile answered nobody at all hangs; else it is this request that it has trouble with. */
+    private static Fault silence(Attempt attempt, String message) {
         return attempt.hasToken() || attempt.endpoint().answeredSince(attempt.sentNanos())
                 ? new Fault.Broken(Fault.Kind.TIMEOUT, message)
                 : new Fault.Away(Fault.Kind.TIMEOUT, message, Optional.empty());

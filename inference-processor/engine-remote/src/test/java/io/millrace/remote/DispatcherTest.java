@@ -248,13 +248,16 @@ class DispatcherTest extends DispatcherHarness {
         assertThat(completions.values()).noneMatch(Failed.class::isInstance);
     }
 
-    @Test
-    void shouldTakeASilentServerForAwayOnlyIfItAnsweredNobodyElse() {
+    @ParameterizedTest
+    @ValueSource(strings = {"no byte for read_timeout=PT2M", "status=504: upstream request timeout"})
+    void shouldTakeASilentServerForAwayOnlyIfItAnsweredNobodyElse(String noticed) {
         Dispatcher dispatcher = dispatcher(
                 servers("a"),
                 options ->
                         options.retries(new RemoteOptions.Retries(1, 1, Duration.ofMillis(1), Duration.ofMillis(1))));
-        Outcome silent = new Outcome.Stopped(Attempt.Stop.READ_TIMEOUT, "");
+        Outcome silent = noticed.startsWith("status")
+                ? new Outcome.Faulted(new Fault.Broken(Kind.TIMEOUT, noticed), "")
+                : new Outcome.Stopped(Attempt.Stop.READ_TIMEOUT, "");
         accept(dispatcher, "r", "x", 10);
         clock.advance(Duration.ofMinutes(2));
         end(dispatcher, "r", silent);
@@ -273,7 +276,7 @@ class DispatcherTest extends DispatcherHarness {
         end(dispatcher, "other", silent);
         assertThat(completions.get("other")).isInstanceOfSatisfying(Failed.class, failed -> {
             assertThat(failed.code()).isEqualTo(FailureCode.ENGINE_ERROR);
-            assertThat(failed.message()).isEqualTo("attempts=1, the last on endpoint a: no byte for read_timeout=PT2M");
+            assertThat(failed.message()).isEqualTo("attempts=1, the last on endpoint a: " + noticed);
         });
     }
 

@@ -27,7 +27,7 @@ public sealed interface Fault {
         NOT_FOUND,
         /** Credentials that the server does not take, or another way than it asks for. */
         MISCONFIGURED,
-        /** Nothing came for too long. */
+        /** Nothing came for too long: to here, or (408, 504) to a gateway. */
         TIMEOUT,
         /** Not the answer that the protocol promises, or only a part of it. */
         BROKEN_BODY,

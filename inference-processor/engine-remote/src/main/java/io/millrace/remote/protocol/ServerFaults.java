@@ -88,7 +88,7 @@ public final class ServerFaults {
         if (status >= 400 && CONTEXT_OVERFLOW.matcher(body).find()) {
             return new Fault.Refused(Fault.Kind.CONTEXT_LENGTH, FailureCode.CONTEXT_LENGTH_EXCEEDED, message(body));
         }
-        if (status == 408) {
+        if (status == 408 || status == 504) {
             return new Fault.Broken(Fault.Kind.TIMEOUT, message);
         }
         if (status == 501) {

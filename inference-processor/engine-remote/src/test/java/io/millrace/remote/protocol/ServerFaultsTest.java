@@ -78,7 +78,7 @@ class ServerFaultsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"500, SERVER_ERROR", "504, SERVER_ERROR", "408, TIMEOUT"})
+    @CsvSource({"500, SERVER_ERROR", "504, TIMEOUT", "408, TIMEOUT"})
     void shouldTryAgain(int status, Fault.Kind kind) {
         assertThat(fault(status, "oops")).isEqualTo(new Fault.Broken(kind, "status=" + status + ": oops"));
     }
