@@ -4,10 +4,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
- * Server-sent events, as far as model servers use them: the data of each. What the stream may hold in all bounds its lines, too.
+ * Events, as far as model servers use them: the data of each. What the stream may hold in all bounds its lines, too.
  *
  * <p>Threads: its caller's.
  */
@@ -16,18 +18,60 @@ final class EventStream {
     private static final int BUFFER_BYTES = 8 << 10;
 
     private final InputStream in;
+    private final Format format;
     private final byte[] buffer = new byte[BUFFER_BYTES];
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
     private int position;
     private int limit;
     private boolean afterCarriageReturn;
 
-    EventStream(InputStream in) {
+    EventStream(InputStream in, Format format) {
         this.in = in;
+        this.format = format;
+    }
+
+    /** How events stand in a stream. */
+    enum Format {
+        /** Server-sent events. */
+        SERVER_SENT,
+        /** Each line is one, as DJL-Serving sends them; the last may lack its end. */
+        LINES;
+
+        private static final Pattern LINES_TYPE = Pattern.compile("application/(x-)?(jsonlines|jsonl|ndjson)\\b.*");
+
+        /** By the response's type; empty where that is no stream's. */
+        static Optional<Format> of(String contentType) {
+            String type = contentType.strip().toLowerCase(Locale.ROOT);
+            if (type.startsWith("text/event-stream")) {
+                return Optional.of(SERVER_SENT);
+            }
+            return LINES_TYPE.matcher(type).matches() ? Optional.of(LINES) : Optional.empty();
+        }
     }
 
     /** Data of the next event that has some; empty at the end of the stream. What an unfinished event held is lost. */
     Optional<String> next() throws IOException {
+        return switch (format) {
+            case SERVER_SENT -> nextServerSent();
+            case LINES -> nextLine();
+        };
+    }
+
+    private Optional<String> nextLine() throws IOException {
+        while (true) {
+            Optional<String> next = readLine();
+            String text = next.orElseGet(() -> line.toString(StandardCharsets.UTF_8));
+            if (!text.isBlank()) {
+                line.reset();
+                return Optional.of(text);
+            }
+            if (next.isEmpty()) {
+                return Optional.empty();
+            }
+        }
+    }
+
+    private Optional<String> nextServerSent() throws IOException {
         StringBuilder data = new StringBuilder();
         boolean hasData = false;
         while (true) {

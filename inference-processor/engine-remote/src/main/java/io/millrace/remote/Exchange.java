@@ -34,8 +34,6 @@ final class Exchange {
 
     private static final String DONE = "[DONE]";
 
-    private static final String EVENT_STREAM = "text/event-stream";
-
     /** Of an error response, this much is read. */
     private static final int ERROR_BYTES = 64 << 10;
 
@@ -99,7 +97,7 @@ final class Exchange {
                         attempt.endpoint().server().at(call.path()))
                 .POST(BodyPublishers.ofByteArray(call.body()))
                 .setHeader("Content-Type", "application/json")
-                .setHeader("Accept", call.delivery() == Delivery.STREAMED ? EVENT_STREAM : "application/json");
+                .setHeader("Accept", call.delivery() == Delivery.STREAMED ? "text/event-stream" : "application/json");
         options.headers().forEach(request::setHeader);
         secrets.forEach(request::setHeader);
         return request.build();
@@ -110,8 +108,11 @@ final class Exchange {
         try {
             byte[] bytes = body.readNBytes(ERROR_BYTES);
             text = new String(bytes, StandardCharsets.UTF_8);
-            if (type(response).startsWith(EVENT_STREAM)) { // Triton refuses a stream with an event
-                text = new EventStream(new ByteArrayInputStream(bytes)).next().orElse(text);
+            Optional<EventStream.Format> format = EventStream.Format.of(type(response));
+            if (format.isPresent()) { // Triton refuses a stream with an event
+                text = new EventStream(new ByteArrayInputStream(bytes), format.get())
+                        .next()
+                        .orElse(text);
             }
         } catch (IOException e) {
             text = "";
@@ -129,8 +130,9 @@ final class Exchange {
             Progress progress)
             throws IOException, FaultException {
         try {
-            if (call.delivery() == Delivery.STREAMED && type(response).startsWith(EVENT_STREAM)) {
-                readEvents(new EventStream(body), reader, progress);
+            Optional<EventStream.Format> format = EventStream.Format.of(type(response));
+            if (call.delivery() == Delivery.STREAMED && format.isPresent()) {
+                readEvents(new EventStream(body, format.get()), reader, progress);
             } else {
                 // a gateway may answer in one piece what was asked for as a stream
                 attempt.cameWhole();

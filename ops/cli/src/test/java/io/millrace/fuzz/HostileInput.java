@@ -152,6 +152,9 @@ enum HostileInput {
             List<String> events = ForeignText.events(stream, 1);
             assertThat(ForeignText.events(stream, 3)).isEqualTo(events);
             assertThat(ForeignText.events(stream, Integer.MAX_VALUE)).isEqualTo(events);
+            List<String> lines = ForeignText.lines(stream, 1);
+            assertThat(ForeignText.lines(stream, 3)).isEqualTo(lines);
+            assertThat(ForeignText.lines(stream, Integer.MAX_VALUE)).isEqualTo(lines);
             boolean withLogprobs = value.length > 0 && (value[0] & 1) == 1;
             answer(
                     withLogprobs ? ServerCalls.LOGPROBS : ServerCalls.CHAT,

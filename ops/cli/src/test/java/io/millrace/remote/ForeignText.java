@@ -18,15 +18,24 @@ public final class ForeignText {
 
     private ForeignText() {}
 
-    /** Data of all events of a stream that comes in pieces of so many bytes at most. */
+    /** Data of all server-sent events of a stream that comes in pieces of so many bytes at most. */
     public static List<String> events(byte[] stream, int pieceBytes) throws IOException {
+        return all(stream, pieceBytes, EventStream.Format.SERVER_SENT);
+    }
+
+    /** The same where each line is an event. */
+    public static List<String> lines(byte[] stream, int pieceBytes) throws IOException {
+        return all(stream, pieceBytes, EventStream.Format.LINES);
+    }
+
+    private static List<String> all(byte[] stream, int pieceBytes, EventStream.Format format) throws IOException {
         InputStream pieces = new ByteArrayInputStream(stream) {
             @Override
             public synchronized int read(byte[] bytes, int offset, int length) {
                 return super.read(bytes, offset, Math.min(length, pieceBytes));
             }
         };
-        EventStream events = new EventStream(pieces);
+        EventStream events = new EventStream(pieces, format);
         List<String> all = new ArrayList<>();
         for (Optional<String> data = events.next(); data.isPresent(); data = events.next()) {
             all.add(data.get());
