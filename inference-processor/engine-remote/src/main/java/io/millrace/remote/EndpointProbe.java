@@ -9,6 +9,7 @@ import io.millrace.remote.protocol.OpenInferenceProtocol;
 import io.millrace.remote.protocol.ServerFaults;
 import java.io.IOException;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,8 @@ public final class EndpointProbe {
     /** Services list hundreds of models. */
     private static final int MOST_SHOWN = 20;
 
+    private static final String CHAT = "/chat/completions";
+
     private final RemoteOptions options;
     private final Connections connections;
 
@@ -41,6 +44,8 @@ public final class EndpointProbe {
         FINE,
         /** It answers, and what it says of its models does not name this one. Some servers take any name. */
         DOUBTFUL,
+        /** It has a path for chats and no list of models, as DJL-Serving. */
+        UNLISTED,
         /** It does not answer, or refuses. */
         AWAY
     }
@@ -101,12 +106,15 @@ public final class EndpointProbe {
         Map<String, String> secrets = options.connection().secrets();
         boolean lists = options.dialect() instanceof OpenAi;
         String path = lists ? "/models" : OpenInferenceProtocol.pathOf(options.model()) + "/ready";
-        HttpRequest.Builder request = HttpRequest.newBuilder(server.at(path));
-        options.connection().headers().forEach(request::setHeader);
-        secrets.forEach(request::setHeader);
         try {
-            SmallResponse response = SmallResponse.to(
-                    request.build(), connections, options.connection().readTimeout());
+            SmallResponse response = response("GET", server, path, secrets);
+            if (lists && hasNoSuchPath(response) && !hasNoSuchPath(response("OPTIONS", server, CHAT, secrets))) {
+                return report(
+                        server,
+                        Health.UNLISTED,
+                        "has " + CHAT + " and does not list its models: " + path + " has status=" + response.status(),
+                        OptionalInt.empty());
+            }
             if (response.status() != 200) {
                 return report(server, Health.AWAY, redacted(refusal(response), secrets), OptionalInt.empty());
             }
@@ -140,6 +148,19 @@ public final class EndpointProbe {
 
     private static String why(Exception e) {
         return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    }
+
+    private SmallResponse response(String method, Server server, String path, Map<String, String> secrets)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(server.at(path)).method(method, BodyPublishers.noBody());
+        options.connection().headers().forEach(request::setHeader);
+        secrets.forEach(request::setHeader);
+        return SmallResponse.to(
+                request.build(), connections, options.connection().readTimeout());
+    }
+
+    private static boolean hasNoSuchPath(SmallResponse response) {
+        return response.status() == 404;
     }
 
     private static String refusal(SmallResponse response) {

@@ -77,6 +77,32 @@ class EndpointProbeTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "200 | UNLISTED | has /chat/completions and does not list its models: /models has status=404",
+                "405 | UNLISTED | has /chat/completions and does not list its models: /models has status=404",
+                "404 | AWAY | status=404: Requested resource is not found, expected=the server's path and model: see remote url and model",
+            })
+    void shouldTellAServerWithoutAListFromAWrongUrl(int statusOfChat, Health health, String message) throws Exception {
+        try (SocketServer server = SocketServer.start((request, reply) -> {
+            switch (request.method() + " " + request.path()) {
+                case "GET /v1/models" ->
+                    reply.json(
+                            404,
+                            "{\"code\":404,\"type\":\"ResourceNotFoundException\",\"message\":\"Requested resource is not found\"}");
+                case "OPTIONS /v1/chat/completions" -> reply.json(statusOfChat, "{}");
+                default -> throw new AssertionError(request.toString());
+            }
+        })) {
+            Report report = probe(new OpenAi(), "m", server.url(), Connection.DEFAULT);
+
+            assertThat(report.health()).isEqualTo(health);
+            assertThat(report.message()).isEqualTo(message);
+        }
+    }
+
     @Test
     void shouldNameOnlySomeOfManyModels() throws Exception {
         StringBuilder models = new StringBuilder("{\"data\":[{\"id\":\"first\"}");

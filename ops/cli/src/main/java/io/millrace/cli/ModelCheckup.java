@@ -113,6 +113,12 @@ final class ModelCheckup {
                         Severity.WARNING,
                         what + report.message(),
                         "set remote.model to the server's name of the model, unless the server takes any name");
+            case UNLISTED ->
+                checkup.found(
+                        Area.MODELS,
+                        Severity.WARNING,
+                        what + report.message(),
+                        "try ./millrace generate: only an answer tells whether the server has the model");
             case AWAY ->
                 checkup.found(
                         Area.MODELS,

@@ -180,6 +180,28 @@ class CheckupTest {
     }
 
     @Test
+    void shouldWarnOfAServerThatListsNoModels() throws Exception {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/v1/chat/completions", exchange -> {
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
+        server.start();
+        try {
+            look("""
+                    models: {m: {engine: remote, remote: {endpoints: {a: {url: "http://127.0.0.1:%d/v1"}}}}}
+                    """.formatted(server.getAddress().getPort()));
+        } finally {
+            server.stop(0);
+        }
+
+        assertThat(checkup.exitCode()).isEqualTo(ExitCode.WARNING);
+        assertThat(printed())
+                .contains(") has /chat/completions and does not list its models: /models has status=404")
+                .contains("Remedy: try ./millrace generate: only an answer tells whether the server has the model");
+    }
+
+    @Test
     void shouldSayWhichSecretIsMissing() throws Exception {
         look("models: {m: {engine: remote, remote: {endpoints: {a: {url: 'http://h'}}, api_key: 'env:NO_SUCH_KEY'}}}");
 
