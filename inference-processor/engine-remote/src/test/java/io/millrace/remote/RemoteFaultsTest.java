@@ -22,6 +22,7 @@ import io.millrace.engine.Completion.Completed;
 import io.millrace.engine.Completion.Failed;
 import io.millrace.engine.FailureCode;
 import io.millrace.engine.Operation;
+import io.millrace.engine.Output;
 import io.millrace.engine.Rejection;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.remote.RemoteOptions.Breaker;
@@ -312,6 +313,53 @@ class RemoteFaultsTest {
             assertThat(failed.code()).isEqualTo(FailureCode.ENGINE_ERROR);
             assertThat(failed.message()).contains(message);
             assertThat(requests()).isEqualTo(3);
+        }
+    }
+
+    private static ResponseDefinitionBuilder lines(String... lines) {
+        return aResponse()
+                .withHeader("Content-Type", "application/jsonlines")
+                .withBody(String.join("\n", lines).replace('\'', '"'));
+    }
+
+    /** As DJL-Serving 0.36 streams what vLLM says. */
+    @Test
+    void shouldReadAStreamOfLines() {
+        answers(lines(
+                "{'model':'served-1','choices':[{'index':0,'delta':{'role':'assistant','content':''},'finish_reason':null}]}",
+                "{'model':'served-1','choices':[{'index':0,'delta':{'content':'o'},'finish_reason':null}]}",
+                "{'model':'served-1','choices':[{'index':0,'delta':{'content':'k'},'finish_reason':'length'}]}",
+                "{'model':'served-1','choices':[],'usage':{'prompt_tokens':3,'completion_tokens':2},'system_fingerprint':'f'}",
+                "",
+                ""));
+        try (TestEngine engine = TestEngine.before(url())) {
+            Completed completed = completed(engine.chat("hello"));
+
+            assertThat(((Output.Text) completed.output()).text()).isEqualTo("ok");
+            assertThat(completed.finishReason()).isEqualTo(Completion.FinishReason.LENGTH);
+            assertThat(completed.usage()).isEqualTo(new Completion.Usage(3, 0, 2));
+            assertThat(completed.batch().steps()).as("parts").isEqualTo(2);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                // vLLM's own, which DJL-Serving passes on
+                "{'error':{'message':'Grammar error','type':'BadRequestError','param':null,'code':400}} | INVALID_REQUEST | Grammar error",
+                // DJL-Serving's, with no end of the line
+                "{'error':'no','code':424} | INVALID_REQUEST | no",
+                "{'code':500,'message':'Inference Engine Failure','properties':{},'content':{'keys':[],'values':[]},'cancelled':false}"
+                        + " | ENGINE_ERROR | attempts=3, the last on endpoint a: status=500: Inference Engine Failure",
+            })
+    void shouldFindAnErrorInTheMiddleOfLines(String line, FailureCode code, String message) {
+        answers(lines("{'choices':[{'index':0,'delta':{'content':'ha'},'finish_reason':null}]}", line));
+        try (TestEngine engine = TestEngine.before(url())) {
+            Failed failed = failed(engine.chat("hello"));
+
+            assertThat(failed.code()).isEqualTo(code);
+            assertThat(failed.message()).isEqualTo(message);
         }
     }
 

@@ -34,7 +34,7 @@ final class GenerateStreamReader implements AnswerReader {
     @Override
     public void accept(JsonNode event) throws FaultException {
         if (event.hasNonNull("error")) {
-            throw new FaultException(ServerFaults.inStream(event.path("error")));
+            throw new FaultException(ServerFaults.inStream(event));
         }
         String more = OpenInferenceReader.text(output, event.path(output));
         hasOutput = true;

@@ -32,8 +32,8 @@ final class OpenAiStreamReader implements AnswerReader {
         if (!chunk.isObject()) {
             throw FaultException.broken("chunk=" + Json.shorten(chunk.toString()) + ", expected=a JSON object");
         }
-        if (chunk.hasNonNull("error")) {
-            throw new FaultException(ServerFaults.inStream(chunk.path("error")));
+        if (chunk.hasNonNull("error") || isMessageInPlaceOfAnswer(chunk)) {
+            throw new FaultException(ServerFaults.inStream(chunk));
         }
         model = Json.text(chunk, "model").or(() -> model);
         fingerprint = Json.text(chunk, "system_fingerprint").or(() -> fingerprint);
@@ -48,6 +48,11 @@ final class OpenAiStreamReader implements AnswerReader {
         if (choice.isObject()) {
             acceptChoice(choice);
         }
+    }
+
+    /** As DJL-Serving ends a stream whose model has died. */
+    private static boolean isMessageInPlaceOfAnswer(JsonNode chunk) {
+        return chunk.path("code").isInt() && chunk.path("message").isTextual() && !chunk.has("choices");
     }
 
     private void acceptChoice(JsonNode choice) throws FaultException {

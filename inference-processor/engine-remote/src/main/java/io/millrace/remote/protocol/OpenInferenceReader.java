@@ -35,7 +35,7 @@ final class OpenInferenceReader implements AnswerReader {
     @Override
     public void accept(JsonNode body) throws FaultException {
         if (body.hasNonNull("error")) {
-            throw new FaultException(ServerFaults.inStream(body.path("error")));
+            throw new FaultException(ServerFaults.inStream(body));
         }
         version = Json.text(body, "model_version");
         JsonNode data = method == Method.INFER ? tensor(body) : body.path(tensors.output());

@@ -10,6 +10,7 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** What the error responses of model servers mean. */
@@ -43,8 +44,18 @@ public final class ServerFaults {
                     "litellm\\.ContextWindowExceededError"), // LiteLLM, which may have counted for itself
             Pattern.CASE_INSENSITIVE);
 
-    /** What Triton says, with 500, where a value does not have its tensor's type. */
-    private static final Pattern UNPARSABLE = Pattern.compile("\"Unable to parse ");
+    /** What Triton and DJL-Serving say, with 500, where a value does not have the type that it should have. */
+    private static final Pattern UNPARSABLE = Pattern.compile("\"Unable to parse |: Input parsing failed: ");
+
+    /** What DJL-Serving says, with 400, while the process that has the model starts again. */
+    private static final Pattern STARTS_AGAIN = Pattern.compile("Backend Python process is stopped");
+
+    /** What DJL-Serving says, with 424, of whatever its model's code raised: for what vLLM refuses, most often. */
+    private static final Pattern REASON_KEPT = Pattern.compile("service\\.invoke_handler_async\\(\\) failure");
+
+    /** How DJL-Serving passes on, with 500, what vLLM refuses. */
+    private static final Pattern REFUSED_WITHIN =
+            Pattern.compile("\\bErrorInfo\\(message=.*\\bcode=(4\\d\\d)\\)", Pattern.DOTALL);
 
     /**
      * What Triton says where a model fails, with 500, but with 400 for generate: whatever was in one batch gets it, the request at
@@ -73,18 +84,27 @@ public final class ServerFaults {
      */
     public static Fault of(int status, Optional<String> retryAfter, String body, Instant now) {
         String message = "status=" + status + ": " + message(body);
-        return switch (status) {
+        int meant = meant(status, body);
+        return switch (meant) {
             case 429 -> new Fault.Away(Fault.Kind.RATE_LIMITED, message, retryAfter.flatMap(at -> delay(at, now)));
             case 502 -> new Fault.Away(Fault.Kind.BAD_GATEWAY, message, retryAfter.flatMap(at -> delay(at, now)));
             case 503 -> new Fault.Away(Fault.Kind.UNAVAILABLE, message, retryAfter.flatMap(at -> delay(at, now)));
             case 404, 405 -> notFound(message);
             case 401, 403 -> wrongCredentials(message);
             case 407 -> misconfigured(message, "a proxy without credentials");
-            default -> byBody(status, message, body);
+            default -> byBody(meant, message, body);
         };
     }
 
+    private static int meant(int status, String body) {
+        Matcher within = REFUSED_WITHIN.matcher(words(body));
+        return status == 500 && within.find() ? Integer.parseInt(within.group(1)) : status;
+    }
+
     private static Fault byBody(int status, String message, String body) {
+        if (status == 400 && STARTS_AGAIN.matcher(body).find()) {
+            return new Fault.Away(Fault.Kind.UNAVAILABLE, message, Optional.empty());
+        }
         if (status >= 400 && CONTEXT_OVERFLOW.matcher(body).find()) {
             return new Fault.Refused(Fault.Kind.CONTEXT_LENGTH, FailureCode.CONTEXT_LENGTH_EXCEEDED, message(body));
         }
@@ -109,17 +129,23 @@ public final class ServerFaults {
         if (status >= 500 || (status == 400 && FAILED_BATCH.matcher(body).find())) {
             return new Fault.Broken(Fault.Kind.SERVER_ERROR, message);
         }
+        if (status == 424 && REASON_KEPT.matcher(body).find()) {
+            return Fault.Refused.invalid(
+                    message(body) + ": the reason is in the server's log; a prompt longer than the context is one");
+        }
         if (status >= 400) {
             return Fault.Refused.invalid(message(body));
         }
         return misconfigured(message, "the url that answers itself, with 200");
     }
 
-    /** What an error object in a stream that began with 200 means: its own code counts, else it is the server's fault. */
-    static Fault inStream(JsonNode error) {
-        int code = error.path("code").asInt(error.path("status").asInt(0));
+    /** What an error in a stream that began with 200 means: its own code counts, in or beside it, else it is the server's fault. */
+    static Fault inStream(JsonNode chunk) {
+        JsonNode error = chunk.path("error");
+        int code = error.path("code")
+                .asInt(error.path("status").asInt(chunk.path("code").asInt(0)));
         int status = code >= 400 && code <= 599 ? code : 500;
-        return of(status, Optional.empty(), error.toString(), Instant.EPOCH);
+        return of(status, Optional.empty(), chunk.toString(), Instant.EPOCH);
     }
 
     private static Fault notFound(String message) {
@@ -156,16 +182,19 @@ public final class ServerFaults {
         }
     }
 
-    /** The server's own words: of OpenAI's error object, FastAPI's detail, Triton's error text, or the body's beginning. */
+    /** The server's own words, or the body's beginning. */
     private static String message(String body) {
-        String message =
-                Json.tryParse(body).map(ServerFaults::message).orElse(body).strip();
-        String line = message.replaceAll("\\s+", " ");
+        String line = words(body).strip().replaceAll("\\s+", " ");
         String shown = line.length() <= MAX_MESSAGE_CHARS ? line : line.substring(0, MAX_MESSAGE_CHARS) + "…";
         return shown.isEmpty() ? "no message" : shown;
     }
 
-    private static String message(JsonNode body) {
+    /** Of OpenAI's error object, FastAPI's detail, Triton's error text, or the body. */
+    private static String words(String body) {
+        return Json.tryParse(body).map(ServerFaults::words).orElse(body);
+    }
+
+    private static String words(JsonNode body) {
         JsonNode error = body.path("error");
         for (JsonNode candidate :
                 List.of(error.path("message"), error, body.path("message"), body.path("detail"), body)) {

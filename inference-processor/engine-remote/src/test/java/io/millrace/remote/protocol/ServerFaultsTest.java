@@ -154,6 +154,77 @@ class ServerFaultsTest {
     }
 
     @Test
+    void shouldTakeAServerForAwayWhoseModelStartsAgain() {
+        String message = "Backend Python process is stopped.";
+
+        assertThat(fault(400, djl(400, "TranslateException", message)))
+                .isEqualTo(new Fault.Away(Fault.Kind.UNAVAILABLE, "status=400: " + message, Optional.empty()));
+        assertThat(fault(503, djl(503, "WlmException", "Model is not ready: smollm2"))
+                        .kind())
+                .isEqualTo(Fault.Kind.UNAVAILABLE);
+        assertThat(fault(400, djl(400, "BadRequestException", "Parameter model_name is required.")))
+                .isEqualTo(Fault.Refused.invalid("Parameter model_name is required."));
+    }
+
+    @Test
+    void shouldTakeAValueOfAnotherTypeForInvalidWhateverDjlsStatus() {
+        String message = "Input parsing failed: 1 validation error for ChatCompletionRequest\\ntemperature\\n"
+                + "  Input should be a valid number";
+
+        assertThat(fault(
+                        500,
+                        djl(
+                                500,
+                                "IllegalArgumentException",
+                                "reasonPhrase contains one of the following prohibited characters: \\\\r\\\\n: "
+                                        + message)))
+                .isInstanceOfSatisfying(Fault.Refused.class, refused -> {
+                    assertThat(refused.code()).isEqualTo(FailureCode.INVALID_REQUEST);
+                    assertThat(refused.message())
+                            .endsWith("1 validation error for ChatCompletionRequest temperature"
+                                    + " Input should be a valid number");
+                });
+        assertThat(fault(500, djl(500, "IllegalArgumentException", "no such thing")))
+                .isInstanceOf(Fault.Broken.class);
+        assertThat(fault(424, "{\"error\":\"Input parsing failed: Expecting value: line 1 column 10\",\"code\":424}"))
+                .isEqualTo(Fault.Refused.invalid("Input parsing failed: Expecting value: line 1 column 10"));
+    }
+
+    @Test
+    void shouldSayWhereTheReasonIsThatDjlKeeps() {
+        String body = "{\"code\":424,\"message\":\"Async Inference Failure service.invoke_handler_async() failure\","
+                + "\"properties\":{},\"content\":{\"keys\":[],\"values\":[]},\"cancelled\":false}";
+
+        assertThat(fault(424, body))
+                .isEqualTo(Fault.Refused.invalid("Async Inference Failure service.invoke_handler_async() failure:"
+                        + " the reason is in the server's log; a prompt longer than the context is one"));
+    }
+
+    /** As DJL-Serving itself says what is wrong. */
+    private static String djl(int code, String type, String message) {
+        return """
+                {
+                  "code": %d,
+                  "type": "%s",
+                  "message": "%s"
+                }
+                """.formatted(code, type, message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"404, NOT_FOUND", "400, INVALID_REQUEST", "500, SERVER_ERROR"})
+    void shouldFindWhatVllmMeantBehindDjl(int code, Fault.Kind kind) {
+        String info = "error\\u003dErrorInfo(message\\u003d\\u0027The model `" + "x".repeat(600)
+                + "` does not exist.\\u0027, type\\u003d\\u0027NotFoundError\\u0027, param\\u003d\\u0027model\\u0027, code\\u003d"
+                + code + ")";
+
+        Fault fault = fault(500, "{\"error\":\"" + info + "\",\"code\":500}");
+
+        assertThat(fault.kind()).isEqualTo(kind);
+        assertThat(fault.message()).contains("error=ErrorInfo(message='The model `xxx");
+    }
+
+    @Test
     void shouldCutALongMessage() {
         assertThat(fault(400, "x".repeat(10_000)).message()).hasSize(501).endsWith("x…");
     }
