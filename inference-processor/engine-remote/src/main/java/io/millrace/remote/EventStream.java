@@ -62,7 +62,6 @@ final class EventStream {
             Optional<String> next = readLine();
             String text = next.orElseGet(() -> line.toString(StandardCharsets.UTF_8));
             if (!text.isBlank()) {
-                line.reset();
                 return Optional.of(text);
             }
             if (next.isEmpty()) {

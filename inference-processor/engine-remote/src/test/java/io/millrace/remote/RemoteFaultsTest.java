@@ -327,7 +327,7 @@ class RemoteFaultsTest {
     void shouldReadAStreamOfLines() {
         answers(lines(
                 "{'model':'served-1','choices':[{'index':0,'delta':{'role':'assistant','content':''},'finish_reason':null}]}",
-                "{'model':'served-1','choices':[{'index':0,'delta':{'content':'o'},'finish_reason':null}]}",
+                "{'code':0,'message':'success','choices':[{'index':0,'delta':{'content':'o'},'finish_reason':null}]}",
                 "{'model':'served-1','choices':[{'index':0,'delta':{'content':'k'},'finish_reason':'length'}]}",
                 "{'model':'served-1','choices':[],'usage':{'prompt_tokens':3,'completion_tokens':2},'system_fingerprint':'f'}",
                 "",
