@@ -159,16 +159,18 @@ final class Exchange {
         }
     }
 
-    /** To the end of the body, also past the end of the events: so the connection can be used again. */
+    /** To the end of the body, also past the end of the events: so the connection can be used again. Unless more would be generated. */
     private static void readEvents(EventStream events, AnswerReader reader, Progress progress)
             throws IOException, FaultException {
         boolean done = false;
-        for (Optional<String> data = events.next(); data.isPresent(); data = events.next()) {
+        Optional<String> data = events.next();
+        while (data.isPresent()) {
             done |= data.get().equals(DONE);
             if (!done) {
                 reader.accept(Json.parse(data.get()));
                 progress.parts(reader.parts());
             }
+            data = reader.isComplete() ? Optional.empty() : events.next();
         }
     }
 

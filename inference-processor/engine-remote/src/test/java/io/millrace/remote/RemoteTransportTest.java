@@ -33,6 +33,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -233,6 +235,24 @@ class RemoteTransportTest {
 
             assertThat(text).isEqualTo("hi there");
             assertThat(asked).hasValue(2);
+        }
+    }
+
+    @Test
+    void shouldNotLetAServerGenerateOnThatKnowsNoStopStrings() throws Exception {
+        CountDownLatch hungUp = new CountDownLatch(1);
+        try (SocketServer server = SocketServer.start((_, reply) -> {
+                    reply.events().event("{\"text_output\":\"hi. \"}");
+                    reply.awaitHangUp(hungUp);
+                });
+                TestEngine engine = beforeTriton(server, Method.GENERATE_STREAM)) {
+            SamplingParameters stop =
+                    SamplingParameters.builder().stop(List.of(".")).build();
+
+            String text = text(engine.submit(engine.request(Operation.GENERATE, "hello", stop, Optional.empty())));
+
+            assertThat(text).isEqualTo("hi");
+            assertThat(hungUp.await(10, TimeUnit.SECONDS)).isTrue();
         }
     }
 

@@ -164,6 +164,18 @@ public final class InferenceServer implements AutoCloseable {
         return HTTP.sendAsync(request, HttpResponse.BodyHandlers.ofString());
     }
 
+    /** Kills the process in which Triton runs a python model. */
+    void killProcessOf(String model) {
+        List<ProcessHandle> stubs = ProcessHandle.of(server.pid()).stream()
+                .flatMap(ProcessHandle::descendants)
+                .filter(each -> each.info().commandLine().orElse("").contains("/" + model + "/1/model.py"))
+                .toList();
+        if (stubs.isEmpty()) {
+            throw new IllegalStateException("model=" + model + ", expected=one with a process");
+        }
+        stubs.forEach(ProcessHandle::destroyForcibly);
+    }
+
     /** SIGKILL, to its models' processes too, and waits for the end. */
     void kill() {
         server.kill();

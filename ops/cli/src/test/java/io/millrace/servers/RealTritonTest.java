@@ -350,6 +350,50 @@ class RealTritonTest {
         }
     }
 
+    @Test
+    void shouldEndAStreamAtAStopStringAndTheModelsWorkWithIt() throws Exception {
+        try (var engine = llm(Method.GENERATE_STREAM)) {
+            int endless = 100_000;
+            int before = count("tokens");
+            SamplingParameters stop = SamplingParameters.builder()
+                    .maxTokens(endless)
+                    .stop(List.of("c d"))
+                    .build();
+
+            Completed answer =
+                    completed(engine.ask(Operation.GENERATE, "a b c d", stop, "{\"delay_ms\": 10}", Optional.empty()));
+
+            assertThat(text(answer)).isEqualTo("a b ");
+            assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP);
+            eventually(() -> assertThat(count("running")).isZero());
+            assertThat(count("tokens") - before).isLessThan(endless);
+        }
+    }
+
+    /** Triton itself takes such a model for ready; it starts the process again by itself or with the model. */
+    @ParameterizedTest
+    @CsvSource({"llm, GENERATE_STREAM", "llm, GENERATE", "queued, INFER"})
+    void shouldLoseNothingWhereTheProcessOfAModelIsKilled(String model, Method method) throws Exception {
+        Tensors tensors = model.equals("llm") ? Tensors.DEFAULT : new Tensors("TEXT", PLAIN, "UPPER");
+        try (var engine = AskedEngine.of(server, model, method, tensors, options -> options)) {
+            assertThat(text(completed(engine.ask(Operation.GENERATE, "one")))).isNotEmpty();
+
+            server.killProcessOf(model);
+            List<CompletableFuture<Completion>> waiting = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                waiting.add(engine.ask(Operation.GENERATE, "w" + i));
+            }
+            await().during(Duration.ofSeconds(2))
+                    .until(() -> waiting.stream().noneMatch(each -> each.isDone() && each.join() instanceof Failed));
+            server.kill();
+            server.restart();
+
+            for (CompletableFuture<Completion> each : waiting) {
+                assertThat(text(completed(each))).isNotEmpty();
+            }
+        }
+    }
+
     /** Triton hears of it only when it writes; the README says so. */
     @Test
     void shouldNotStopInTritonWhatIsAnsweredInOnePiece() throws Exception {

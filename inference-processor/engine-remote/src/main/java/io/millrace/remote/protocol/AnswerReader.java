@@ -18,6 +18,11 @@ public interface AnswerReader {
     /** Text so far. */
     String text();
 
+    /** Whether nothing belongs to the answer that may still come: the rest is not waited for, and the server is to generate no more. */
+    default boolean isComplete() {
+        return false;
+    }
+
     /** The server has ended its response in order: what came is all. */
     default void ended() {}
 

@@ -75,6 +75,13 @@ final class Bodies {
         return sampling.minTokens() > 0 ? text : cut(text, sampling.stop());
     }
 
+    /** Whether text that grew from {@code length} on has come to a stop string by that, where {@link #cutAtStop} would cut. */
+    static boolean stopsSince(StringBuilder text, int length, SamplingParameters sampling) {
+        return sampling.minTokens() == 0
+                && sampling.stop().stream()
+                        .anyMatch(string -> text.indexOf(string, Math.max(0, length - string.length() + 1)) >= 0);
+    }
+
     private static String cut(String text, List<String> stop) {
         int end = text.length();
         for (String string : stop) {

@@ -1,6 +1,7 @@
 package io.millrace.remote.protocol;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.millrace.engine.Completion.FinishReason;
 import io.millrace.engine.Output;
 import io.millrace.engine.SamplingParameters;
 import io.millrace.remote.protocol.Answer.TokenCounts;
@@ -10,7 +11,7 @@ import java.util.OptionalInt;
 
 /**
  * The events of Triton's generate_stream, each with what was generated since the one before. None says that it is the last: an
- * answer is whole when the server has ended the response.
+ * answer is whole when the server has ended the response, or at a stop string, of which Triton's protocol knows nothing.
  */
 final class GenerateStreamReader implements AnswerReader {
 
@@ -24,6 +25,7 @@ final class GenerateStreamReader implements AnswerReader {
     private int parts;
     private boolean hasOutput;
     private boolean hasEnded;
+    private boolean hasStopped;
 
     /** @param output the tensor that holds the text */
     GenerateStreamReader(String output, SamplingParameters sampling) {
@@ -41,6 +43,7 @@ final class GenerateStreamReader implements AnswerReader {
         if (!more.isEmpty()) {
             text.append(more);
             parts++;
+            hasStopped |= Bodies.stopsSince(text, text.length() - more.length(), sampling);
         }
         version = Json.text(event, "model_version").or(() -> version);
         // what the vLLM backend adds where extra_body asks for it: of the whole prompt, and of this event
@@ -64,13 +67,18 @@ final class GenerateStreamReader implements AnswerReader {
     }
 
     @Override
+    public boolean isComplete() {
+        return hasStopped;
+    }
+
+    @Override
     public void ended() {
         hasEnded = true;
     }
 
     @Override
     public Answer answer() throws FaultException {
-        if (!hasEnded) {
+        if (!hasEnded && !hasStopped) {
             throw FaultException.broken("stream=cut off, expected=its end");
         }
         if (!hasOutput) {
@@ -78,7 +86,7 @@ final class GenerateStreamReader implements AnswerReader {
         }
         return new Answer(
                 new Output.Text(Bodies.cutAtStop(text.toString(), sampling), List.of(), List.of(), List.of()),
-                OpenInferenceReader.finishReason(finishReason),
+                hasStopped ? FinishReason.STOP : OpenInferenceReader.finishReason(finishReason),
                 new TokenCounts(inputTokens, 0, outputTokens),
                 version);
     }

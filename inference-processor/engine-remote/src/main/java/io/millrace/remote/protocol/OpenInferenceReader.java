@@ -39,13 +39,17 @@ final class OpenInferenceReader implements AnswerReader {
         }
         version = Json.text(body, "model_version");
         JsonNode data = method == Method.INFER ? tensor(body) : body.path(tensors.output());
-        output = operation == Operation.EMBED
-                ? new Output.Embedding(OpenAiEmbeddingReader.vector(data))
-                : new Output.Text(
-                        Bodies.cutAtStop(text(tensors.output(), data), sampling), List.of(), List.of(), List.of());
         // what the vLLM backend adds where extra_body asks for it
         tokens = new TokenCounts(Json.count(body, "num_input_tokens"), 0, Json.count(body, "num_output_tokens"));
         finishReason = finishReason(Json.text(body, "finish_reason"));
+        if (operation == Operation.EMBED) {
+            output = new Output.Embedding(OpenAiEmbeddingReader.vector(data));
+        } else {
+            String whole = text(tensors.output(), data);
+            String text = Bodies.cutAtStop(whole, sampling);
+            output = new Output.Text(text, List.of(), List.of(), List.of());
+            finishReason = text.length() < whole.length() ? FinishReason.STOP : finishReason;
+        }
     }
 
     private JsonNode tensor(JsonNode body) throws FaultException {

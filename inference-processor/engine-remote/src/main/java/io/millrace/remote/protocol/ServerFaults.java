@@ -74,6 +74,9 @@ public final class ServerFaults {
     /** What LiteLLM says, with 400, where its configuration does not name the model. */
     private static final Pattern UNKNOWN_MODEL = Pattern.compile("Invalid model name passed in model=");
 
+    /** What Triton says, with 400 or 500, where the process of a python model has died; it says that the model is ready, too. */
+    private static final Pattern DEAD_MODEL = Pattern.compile("Stub process '[^']*' is not healthy");
+
     private ServerFaults() {}
 
     /**
@@ -116,6 +119,9 @@ public final class ServerFaults {
         }
         if (status == 500 && UNPARSABLE.matcher(body).find()) {
             return Fault.Refused.invalid(message(body));
+        }
+        if (status >= 400 && DEAD_MODEL.matcher(body).find()) {
+            return new Fault.Away(Fault.Kind.UNAVAILABLE, message, Optional.empty());
         }
         if (status == 500 && NOBODY_BEHIND.matcher(body).find()) {
             return new Fault.Away(Fault.Kind.BAD_GATEWAY, message, Optional.empty());

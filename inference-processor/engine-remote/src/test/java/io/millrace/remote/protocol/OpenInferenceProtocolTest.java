@@ -106,10 +106,62 @@ class OpenInferenceProtocolTest {
         reader.ended();
         Answer answer = reader.answer();
         assertThat(((Output.Text) answer.output()).text()).isEqualTo("hi there");
-        assertThat(answer.finishReason()).isEqualTo(FinishReason.LENGTH);
+        assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP);
         assertThat(answer.tokens().prompt()).hasValue(4);
         assertThat(answer.tokens().completion()).hasValue(3);
         assertThat(answer.version()).contains("3");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "b END | true | a b | STOP", // over three events
+                "NO,END | true | a b b | STOP",
+                "EN | true | a b b | STOP",
+                "a b EN | false | a b b END c | LENGTH",
+                "'' | false | a b b END c | LENGTH",
+            })
+    void shouldBeCompleteAtAStopString(String stop, boolean complete, String expected, FinishReason reason)
+            throws FaultException {
+        List<String> strings = stop.isEmpty() ? List.of() : List.of(stop.split(",", -1));
+        AnswerReader reader = streamed(
+                SamplingParameters.builder().stop(strings).build(),
+                "{'text_output':'a b'}",
+                "{'text_output':' b E'}",
+                "{'text_output':'ND c','finish_reason':'length'}");
+        assertThat(reader.isComplete()).isEqualTo(complete);
+        if (!complete) {
+            reader.ended();
+        }
+
+        Answer answer = reader.answer();
+
+        assertThat(((Output.Text) answer.output()).text().strip()).isEqualTo(expected.strip());
+        assertThat(answer.finishReason()).isEqualTo(reason);
+    }
+
+    @Test
+    void shouldPassOverStopStringsWhereThereIsALeastLength() throws FaultException {
+        AnswerReader reader = streamed(
+                SamplingParameters.builder().stop(List.of("b")).minTokens(2).build(), "{'text_output':'a b'}");
+
+        assertThat(reader.isComplete()).isFalse();
+    }
+
+    @Test
+    void shouldSayThatAWholeAnswerStoppedAtAStopString() throws FaultException {
+        ServerCall call = GENERATE.call(request(
+                Operation.GENERATE,
+                TEXT,
+                SamplingParameters.builder().stop(List.of("b")).build()));
+
+        Answer cut = read(call, "{'text_output':'a b','finish_reason':'length'}");
+        Answer whole = read(call, "{'text_output':'a','finish_reason':'length'}");
+
+        assertThat(((Output.Text) cut.output()).text()).isEqualTo("a ");
+        assertThat(cut.finishReason()).isEqualTo(FinishReason.STOP);
+        assertThat(whole.finishReason()).isEqualTo(FinishReason.LENGTH);
     }
 
     @Test

@@ -118,6 +118,20 @@ class ServerFaultsTest {
         assertThat(fault(500, "{\"error\":\"" + message + "\"}")).isEqualTo(Fault.Refused.invalid(message));
     }
 
+    /** Triton's words, of a stream and of infer. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "400 | Stub process 'llm_0_0' is not healthy.",
+                "500 | Failed to process the request(s) for model 'llm_0_0', message: Stub process 'llm_0_0' is not healthy.",
+            })
+    void shouldWaitWhereTheProcessOfAModelIsDead(int status, String message) {
+        assertThat(fault(status, "{\"error\":\"" + message + "\"}"))
+                .isEqualTo(
+                        new Fault.Away(Fault.Kind.UNAVAILABLE, "status=" + status + ": " + message, Optional.empty()));
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {400, 500})
     void shouldTryAgainWhatWasInABatchThatFailed(int status) {
