@@ -44,11 +44,30 @@ public final class ServerFaults {
                     "litellm\\.ContextWindowExceededError"), // LiteLLM, which may have counted for itself
             Pattern.CASE_INSENSITIVE);
 
-    /** What Triton and DJL-Serving say, with 500, where a value does not have the type that it should have. */
-    private static final Pattern UNPARSABLE = Pattern.compile("\"Unable to parse |: Input parsing failed: ");
+    /** A status that a server gives, known by its words, to what has another with all others. */
+    private record Misnomer(int given, Pattern words, int meant) {
+        Misnomer(int given, String words, int meant) {
+            this(given, Pattern.compile(words), meant);
+        }
+    }
 
-    /** What DJL-Serving says, with 400, while the process that has the model starts again. */
-    private static final Pattern STARTS_AGAIN = Pattern.compile("Backend Python process is stopped");
+    private static final List<Misnomer> MISNOMERS = List.of(
+            // Triton, of a python model whose process has died: to infer 500. It says that the model is ready, too
+            new Misnomer(400, "Stub process '[^']*' is not healthy", 503),
+            new Misnomer(500, "Stub process '[^']*' is not healthy", 503),
+            // Triton, of a model that fails, to generate; to infer 500. All of a batch get it, the request at fault and
+            // others
+            new Misnomer(400, "\"Failed to process the request\\(s\\) for model (instance )?'", 500),
+            // Triton and DJL-Serving, of a value that does not have the type that it should have
+            new Misnomer(500, "\"Unable to parse |: Input parsing failed: ", 400),
+            // DJL-Serving, while the process that has the model starts again
+            new Misnomer(400, "Backend Python process is stopped", 503),
+            // LiteLLM, where the server behind it is not there or ends without a word
+            new Misnomer(500, "Exception - (Connection error\\.|Cannot connect to host )", 502),
+            // LiteLLM, where it is not told its one key and has no database to look for others
+            new Misnomer(400, "\"No connected db\\.\"", 401),
+            // LiteLLM, where its configuration does not name the model
+            new Misnomer(400, "Invalid model name passed in model=", 404));
 
     /** What DJL-Serving says, with 424, of whatever its model's code raised: for what vLLM refuses, most often. */
     private static final Pattern REASON_KEPT = Pattern.compile("service\\.invoke_handler_async\\(\\) failure");
@@ -56,26 +75,6 @@ public final class ServerFaults {
     /** How DJL-Serving passes on, with 500, what vLLM refuses. */
     private static final Pattern REFUSED_WITHIN =
             Pattern.compile("\\bErrorInfo\\(message=.*\\bcode=(4\\d\\d)\\)", Pattern.DOTALL);
-
-    /**
-     * What Triton says where a model fails, with 500, but with 400 for generate: whatever was in one batch gets it, the request at
-     * fault and others.
-     */
-    private static final Pattern FAILED_BATCH =
-            Pattern.compile("\"Failed to process the request\\(s\\) for model (instance )?'");
-
-    /** What LiteLLM says, with 500, where the server behind it is not there or ends without a word. */
-    private static final Pattern NOBODY_BEHIND =
-            Pattern.compile("Exception - (Connection error\\.|Cannot connect to host )");
-
-    /** What LiteLLM says, with 400, where it is not told its one key and has no database to look for others. */
-    private static final Pattern UNKNOWN_KEY = Pattern.compile("\"No connected db\\.\"");
-
-    /** What LiteLLM says, with 400, where its configuration does not name the model. */
-    private static final Pattern UNKNOWN_MODEL = Pattern.compile("Invalid model name passed in model=");
-
-    /** What Triton says, with 400 or 500, where the process of a python model has died; it says that the model is ready, too. */
-    private static final Pattern DEAD_MODEL = Pattern.compile("Stub process '[^']*' is not healthy");
 
     private ServerFaults() {}
 
@@ -100,14 +99,16 @@ public final class ServerFaults {
     }
 
     private static int meant(int status, String body) {
+        for (Misnomer each : MISNOMERS) {
+            if (each.given == status && each.words.matcher(body).find()) {
+                return each.meant;
+            }
+        }
         Matcher within = REFUSED_WITHIN.matcher(words(body));
         return status == 500 && within.find() ? Integer.parseInt(within.group(1)) : status;
     }
 
     private static Fault byBody(int status, String message, String body) {
-        if (status == 400 && STARTS_AGAIN.matcher(body).find()) {
-            return new Fault.Away(Fault.Kind.UNAVAILABLE, message, Optional.empty());
-        }
         if (status >= 400 && CONTEXT_OVERFLOW.matcher(body).find()) {
             return new Fault.Refused(Fault.Kind.CONTEXT_LENGTH, FailureCode.CONTEXT_LENGTH_EXCEEDED, message(body));
         }
@@ -117,22 +118,7 @@ public final class ServerFaults {
         if (status == 501) {
             return Fault.Refused.invalid(message(body));
         }
-        if (status == 500 && UNPARSABLE.matcher(body).find()) {
-            return Fault.Refused.invalid(message(body));
-        }
-        if (status >= 400 && DEAD_MODEL.matcher(body).find()) {
-            return new Fault.Away(Fault.Kind.UNAVAILABLE, message, Optional.empty());
-        }
-        if (status == 500 && NOBODY_BEHIND.matcher(body).find()) {
-            return new Fault.Away(Fault.Kind.BAD_GATEWAY, message, Optional.empty());
-        }
-        if (status == 400 && UNKNOWN_KEY.matcher(body).find()) {
-            return wrongCredentials(message);
-        }
-        if (status == 400 && UNKNOWN_MODEL.matcher(body).find()) {
-            return notFound(message);
-        }
-        if (status >= 500 || (status == 400 && FAILED_BATCH.matcher(body).find())) {
+        if (status >= 500) {
             return new Fault.Broken(Fault.Kind.SERVER_ERROR, message);
         }
         if (status == 424 && REASON_KEPT.matcher(body).find()) {
