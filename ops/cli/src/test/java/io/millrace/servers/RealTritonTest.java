@@ -473,7 +473,7 @@ class RealTritonTest {
 
             // one is worked on, three wait
             eventually(() ->
-                    assertThat(engine.engine().describe()).contains(queue + "{model=\"queued\"}]=3.0 leaves 0.00"));
+                    assertThat(engine.engine().describe()).contains(queue + "{model=\"queued\"}=3.0 leaves 0.00"));
             eventually(() -> assertThat(sum.engine().stats().healthy()).isFalse());
             eventually(() -> assertThat(other.engine().stats().healthy()).isTrue());
 
