@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.cli.TestConfig;
 import io.millrace.devstack.TestKafka;
 import io.millrace.devstack.WithKafka;
 import io.millrace.modelstore.ModelStore;
@@ -195,18 +196,7 @@ class ImageEntryTest {
         String own = checkout.text("ops/docker/millrace.yaml")
                 .replace("kafka:29092", kafka.bootstrapServers())
                 .replace("host: 0.0.0.0", "host: 127.0.0.1\n  port: " + port);
-        Files.writeString(image.resolve("millrace.yaml"), own + """
-                application_id: %1$s
-                topics:
-                  prompts: %1$s.prompts
-                  results: %1$s.results
-                  metrics: %1$s.metrics
-                  engine_metrics: %1$s.engine-metrics
-                  failures: %1$s.failures
-                  dead_letters: %1$s.dead-letters
-                  control: %1$s.control
-                  partitions: 2
-                """.formatted(name));
+        Files.writeString(image.resolve("millrace.yaml"), own + TestConfig.yaml(name, 2));
     }
 
     /** A service's command, run by the image's entry command. */

@@ -115,28 +115,17 @@ class CheckupTest {
 
     @Test
     void shouldWarnOfAnEndpointThatIsAwayBesideOneThatIsNotAndOfAContextThatNoServerHas() throws Exception {
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        byte[] body = "{\"data\":[{\"id\":\"big\",\"max_model_len\":4096}]}".getBytes(StandardCharsets.UTF_8);
-        server.createContext("/v1/models", exchange -> {
-            exchange.sendResponseHeaders(200, body.length);
-            exchange.getResponseBody().write(body);
-            exchange.close();
-        });
-        server.start();
-        try {
-            look("""
+        String models = "{\"data\":[{\"id\":\"big\",\"max_model_len\":4096}]}";
+        lookBefore(Map.of("/v1/models", models), """
                     models:
                       big:
                         engine: remote
                         max_model_len: 8192
                         remote:
                           endpoints:
-                            a: { url: "http://127.0.0.1:%d/v1" }
+                            a: { url: "http://127.0.0.1:PORT/v1" }
                             b: { url: "http://127.0.0.1:1/v1" }
-                    """.formatted(server.getAddress().getPort()));
-        } finally {
-            server.stop(0);
-        }
+                    """);
 
         assertThat(checkup.exitCode()).isEqualTo(ExitCode.WARNING);
         assertThat(printed())
@@ -153,26 +142,15 @@ class CheckupTest {
                 "wating | MODEL | 1 error, 0 warnings | '  error    big: slack at endpoint a: wating could not be read at '",
             })
     void shouldReadWhatASlackGateGoesBy(String signal, ExitCode code, String count, String line) throws Exception {
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        Map.of("/v1/models", "{\"data\":[{\"id\":\"big\"}]}", "/metrics", "waiting 4")
-                .forEach((path, body) -> server.createContext(path, exchange -> {
-                    exchange.sendResponseHeaders(200, body.length());
-                    exchange.getResponseBody().write(body.getBytes(StandardCharsets.UTF_8));
-                    exchange.close();
-                }));
-        server.start();
-        try {
-            look("""
+        Map<String, String> server = Map.of("/v1/models", "{\"data\":[{\"id\":\"big\"}]}", "/metrics", "waiting 4");
+        lookBefore(server, """
                     models:
                       big:
                         engine: remote
                         remote:
-                          endpoints: {a: { url: "http://127.0.0.1:%d/v1" }}
-                          slack: {signal: %s}
-                    """.formatted(server.getAddress().getPort(), signal));
-        } finally {
-            server.stop(0);
-        }
+                          endpoints: {a: { url: "http://127.0.0.1:PORT/v1" }}
+                          slack: {signal: SIGNAL}
+                    """.replace("SIGNAL", signal));
 
         assertThat(checkup.exitCode()).isEqualTo(code);
         assertThat(printed()).contains(line).endsWith(count + "\n");
@@ -181,19 +159,9 @@ class CheckupTest {
 
     @Test
     void shouldWarnOfAServerThatListsNoModels() throws Exception {
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.createContext("/v1/chat/completions", exchange -> {
-            exchange.sendResponseHeaders(200, -1);
-            exchange.close();
-        });
-        server.start();
-        try {
-            look("""
-                    models: {m: {engine: remote, remote: {endpoints: {a: {url: "http://127.0.0.1:%d/v1"}}}}}
-                    """.formatted(server.getAddress().getPort()));
-        } finally {
-            server.stop(0);
-        }
+        lookBefore(Map.of("/v1/chat/completions", ""), """
+                    models: {m: {engine: remote, remote: {endpoints: {a: {url: "http://127.0.0.1:PORT/v1"}}}}}
+                    """);
 
         assertThat(checkup.exitCode()).isEqualTo(ExitCode.WARNING);
         assertThat(printed())
@@ -223,6 +191,23 @@ class CheckupTest {
 
         assertThat(checkup.exitCode()).isEqualTo(ExitCode.WARNING);
         assertThat(printed()).contains("  warning  m: " + gguf + " has changed since it was verified");
+    }
+
+    /** @param answers of a server at PORT of the YAML, by paths */
+    private void lookBefore(Map<String, String> answers, String yaml) throws Exception {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        answers.forEach((path, body) -> server.createContext(path, exchange -> {
+            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, bytes.length == 0 ? -1 : bytes.length);
+            exchange.getResponseBody().write(bytes);
+            exchange.close();
+        }));
+        server.start();
+        try {
+            look(yaml.replace("PORT", Integer.toString(server.getAddress().getPort())));
+        } finally {
+            server.stop(0);
+        }
     }
 
     private void look(String yaml) throws Exception {

@@ -1,7 +1,7 @@
 package io.millrace.cli;
 
 /** The beginning of a configuration whose application and topics have names of their own, beside those of other tests at the broker. */
-final class TestConfig {
+public final class TestConfig {
 
     private TestConfig() {}
 
@@ -11,19 +11,22 @@ final class TestConfig {
         for (String line : kafka) {
             more.append("  ").append(line).append('\n');
         }
+        return "kafka:\n  bootstrap.servers: \"" + bootstrapServers + "\"\n" + more + yaml(name, partitions);
+    }
+
+    /** The same without Kafka. It ends within the topics' section. */
+    public static String yaml(String name, int partitions) {
         return """
-                application_id: %2$s
-                kafka:
-                  bootstrap.servers: "%1$s"
-                %4$stopics:
-                  prompts: %2$s.prompts
-                  results: %2$s.results
-                  metrics: %2$s.metrics
-                  engine_metrics: %2$s.engine-metrics
-                  failures: %2$s.failures
-                  dead_letters: %2$s.dead-letters
-                  control: %2$s.control
-                  partitions: %3$d
-                """.formatted(bootstrapServers, name, partitions, more);
+                application_id: %1$s
+                topics:
+                  prompts: %1$s.prompts
+                  results: %1$s.results
+                  metrics: %1$s.metrics
+                  engine_metrics: %1$s.engine-metrics
+                  failures: %1$s.failures
+                  dead_letters: %1$s.dead-letters
+                  control: %1$s.control
+                  partitions: %2$d
+                """.formatted(name, partitions);
     }
 }

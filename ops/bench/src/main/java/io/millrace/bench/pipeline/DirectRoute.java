@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -140,6 +142,8 @@ final class DirectRoute implements Route {
         for (int attempt = 1; ; attempt++) {
             try {
                 return http.send(request, body);
+            } catch (ConnectException | HttpTimeoutException e) {
+                throw e; // no connection that was kept
             } catch (IOException e) {
                 if (attempt == MOST_ATTEMPTS) {
                     throw e;

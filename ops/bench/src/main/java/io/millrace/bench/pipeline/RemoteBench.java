@@ -26,7 +26,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -69,7 +68,17 @@ public final class RemoteBench {
          * One that runs already: its OpenAI address, such as {@code http://127.0.0.1:8000/v1}, its name for the model, and the
          * key that it asks for.
          */
-        record Running(URI url, String model, Optional<Secret> apiKey) implements Subject {}
+        record Running(URI url, String model, Optional<Secret> apiKey) implements Subject {
+
+            private Map<String, String> headers() {
+                return apiKey.map(key -> Map.of(AUTHORIZATION, BEARER + key.value()))
+                        .orElse(Map.of());
+            }
+
+            private ServerMetrics metrics() {
+                return ServerMetrics.at(url.resolve("/metrics"), headers());
+            }
+        }
     }
 
     /** The server at work. */
@@ -117,6 +126,11 @@ public final class RemoteBench {
      */
     public static RemoteReport run(RemotePlan plan, Subject subject, Path folder, Consumer<String> progress)
             throws IOException, InterruptedException {
+        if (subject instanceof Subject.Running running) {
+            try (ServerMetrics metrics = running.metrics()) {
+                var _ = metrics.kind(); // now, not after Kafka's start and the warm-up, if it does not answer
+            }
+        }
         progress.accept("starting Kafka");
         try (BenchKafka kafka = BenchKafka.start(folder.resolve("broker"))) {
             return new RemoteBench(plan, subject, folder, progress, kafka).run();
@@ -160,13 +174,10 @@ public final class RemoteBench {
     }
 
     private RemoteReport running(Subject.Running server) throws IOException, InterruptedException {
-        Map<String, String> headers = new HashMap<>();
-        server.apiKey.ifPresent(key -> headers.put(AUTHORIZATION, BEARER + key.value()));
-        try (ServerMetrics metrics = ServerMetrics.at(server.url.resolve("/metrics"), headers)) {
-            // now, not after the warm-up, if it does not answer
+        try (ServerMetrics metrics = server.metrics()) {
             String kind = metrics.kind().name().toLowerCase(Locale.ROOT);
             var target = new Target(
-                    new DirectRoute.Address(server.url, server.model, headers),
+                    new DirectRoute.Address(server.url, server.model, server.headers()),
                     server.apiKey,
                     metrics,
                     kind + " at " + server.url);
