@@ -47,6 +47,7 @@ final class Binder {
             Optional<Key> key = section.find(entry.name);
             if (key.isEmpty()) {
                 problems.error(entry.place, unknown(section, entry.name));
+                Suggestion.nearest(section.names(), entry.name).ifPresent(values::markWrong);
             } else if (!isAbsent(entry.value)) {
                 bind(key.get(), entry.value)
                         .ifPresentOrElse(

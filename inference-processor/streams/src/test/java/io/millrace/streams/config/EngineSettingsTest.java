@@ -236,6 +236,7 @@ class EngineSettingsTest {
                         "slack: {signal: 'a{b}'}",
                         "signal=a{b}, expected=a metric's name, perhaps with labels: NAME{LABEL=\"VALUE\"}"),
                 sound("slack: {interval: 1s}", "slack has neither signal nor query, expected=one of them"),
+                sound("slack: {signl: a}", "unknown key 'signl', did you mean 'signal'?"),
                 sound(
                         "slack: {signal: a, query: b, url: 'http://p'}",
                         "slack has signal and query, expected=one of them"),
