@@ -112,7 +112,7 @@ final class ModelCheckup {
                         Area.MODELS,
                         Severity.WARNING,
                         what + report.message(),
-                        "set remote.model to the server's name of the model, unless the server takes any name");
+                        "set remote.model to the server's name of the model, unless it takes any; the url of most servers ends in /v1");
             case UNLISTED ->
                 checkup.found(
                         Area.MODELS,
