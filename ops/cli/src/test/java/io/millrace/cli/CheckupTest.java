@@ -158,6 +158,19 @@ class CheckupTest {
     }
 
     @Test
+    void shouldNameBothRemediesWhereAListDoesNotNameTheModel() throws Exception {
+        lookBefore(Map.of("/models", "{\"models\":[]}"), """
+                    models: {m: {engine: remote, remote: {endpoints: {a: {url: "http://127.0.0.1:PORT"}}}}}
+                    """);
+
+        assertThat(checkup.exitCode()).isEqualTo(ExitCode.WARNING);
+        assertThat(printed())
+                .contains("model=m, expected=models that it does not name")
+                .contains("set remote.model to the server's name of the model, unless it takes any")
+                .contains("the url of most servers ends in /v1");
+    }
+
+    @Test
     void shouldWarnOfAServerThatListsNoModels() throws Exception {
         lookBefore(Map.of("/v1/chat/completions", ""), """
                     models: {m: {engine: remote, remote: {endpoints: {a: {url: "http://127.0.0.1:PORT/v1"}}}}}

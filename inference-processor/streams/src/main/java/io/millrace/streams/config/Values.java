@@ -34,12 +34,12 @@ final class Values {
         places.put(name, at);
     }
 
-    /** The key is there and its value is wrong, which has been told: what else depends on it is not checked. */
+    /** The key is there and its value or its spelling is wrong, which has been told: what else depends on it is not checked. */
     void markWrong(String name) {
         wrong.add(name);
     }
 
-    /** Whether none of these keys has a wrong value. */
+    /** Whether none of these keys has a wrong value, or a wrong spelling. */
     boolean areSound(String... names) {
         return Arrays.stream(names).noneMatch(wrong::contains);
     }
